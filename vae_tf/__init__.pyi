@@ -1,0 +1,11 @@
+from . import data as data
+from . import layers as layers
+from . import networks as networks
+from . import objectives as objectives
+from . import pictures as pictures
+from . import presets as presets
+from . import priors as priors
+from . import runs as runs
+from .errors import InputError as InputError
+from .loading import load as load
+from .vae import VAE as VAE

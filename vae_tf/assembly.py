@@ -1,0 +1,120 @@
+"""Do the parts of a VAE fit each other, and what are they?"""
+
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+from rich.console import Console
+from rich.table import Table
+
+from vae_tf.errors import InputError
+from vae_tf.layers.base import DistributionLayer
+from vae_tf.priors.base import Prior
+
+if TYPE_CHECKING:
+    from vae_tf.vae import VAE
+
+_CONVOLUTIONS = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
+)
+
+
+def check_parts(
+    encoder: Any, posterior: Any, decoder: Any, likelihood: Any, prior: Prior | None
+) -> None:
+    """Runs one event of zeros through the parts, which builds them, and compares their sizes.
+
+    Raises:
+        InputError: if a part is of the wrong kind, or two do not fit each other.
+    """
+    for name, layer in {"posterior": posterior, "likelihood": likelihood}.items():
+        if not isinstance(layer, DistributionLayer) or layer.params_size is None:
+            raise InputError(
+                f"{name} is a layer of vae_tf.layers with a known params_size, such as "
+                f"IndependentNormal; got {layer!r}."
+            )
+    if len(posterior.event_shape) != 1:
+        raise InputError(
+            f"The posterior needs events that are vectors, event_shape=[latent_dim]; got "
+            f"{posterior.event_shape}."
+        )
+    latent_dim = posterior.event_shape[0]
+    if not isinstance(prior, Prior):
+        raise InputError(f"prior is one of vae_tf.priors, or None for N(0, I); got {prior!r}.")
+    if prior.latent_dim != latent_dim:
+        raise InputError(
+            f"The posterior has {latent_dim} latent dimensions and the prior {prior.latent_dim}; "
+            "give both the same number."
+        )
+    params = _outputs(encoder, "encoder", "event", likelihood.event_shape, posterior)
+    _outputs(decoder, "decoder", "latent", (latent_dim,), likelihood)
+    q_z_given_x = posterior.distribution(params)
+    if q_z_given_x.reparameterization_type != tfp.distributions.FULLY_REPARAMETERIZED:
+        raise InputError(
+            f"{type(posterior).__name__} cannot be the posterior: its draws have no reparameterised "
+            "gradient. Use IndependentNormal or MultivariateNormalTriL."
+        )
+
+
+def _outputs(
+    network: Any, name: str, what: str, shape: tuple[int, ...], layer: DistributionLayer
+) -> tf.Tensor:
+    if not isinstance(network, keras.layers.Layer):
+        raise InputError(f"{name} is a keras.Model or layer; got {network!r}.")
+    expected = getattr(network, "input_shape", None) if network.built else None
+    if isinstance(expected, tuple) and not tf.TensorShape(expected[1:]).is_compatible_with(shape):
+        raise InputError(
+            f"The {name} takes inputs of shape {tuple(expected[1:])}, but one {what} has shape {shape} "
+            f"({'likelihood' if what == 'event' else 'posterior'}.event_shape); make them equal."
+        )
+    params = network(tf.zeros([1, *shape], network.variable_dtype))
+    if params.shape.rank != 2 or params.shape[-1] != layer.params_size:
+        raise InputError(
+            f"The {name} gives outputs of shape {tuple(params.shape[1:])}, but "
+            f"{type(layer).__name__}(event_shape={layer.event_shape}) needs ({layer.params_size},): "
+            f"end it with a layer of {layer.params_size} units, or with Flatten if only the shape "
+            "differs."
+        )
+    return params
+
+
+def xla_is_faster(model: "VAE") -> bool:
+    """Whether XLA is expected to pay on a CPU: measured by `benchmarks/training.py`."""
+    layers = list(model._flatten_layers())
+    convolves = any(isinstance(layer, _CONVOLUTIONS) for layer in layers)
+    return not convolves and model.dtype_policy.compute_dtype == "float32"
+
+
+def describe_parts(model: "VAE") -> str:
+    """A table of the parts of `model`, their shapes and their numbers of weights."""
+    x, z = str(model.event_shape), str((model.latent_dim,))
+    rows = [
+        ("encoder", model.encoder, f"x {x} -> ({model.posterior.params_size},)"),
+        ("posterior", model.posterior, f"({model.posterior.params_size},) -> q(z|x) {z}"),
+        ("decoder", model.decoder, f"z {z} -> ({model.likelihood.params_size},)"),
+        ("likelihood", model.likelihood, f"({model.likelihood.params_size},) -> p(x|z) {x}"),
+        ("prior", model.prior, f"p(z) {z}"),
+    ]
+    table = Table("part", "layer", "shapes of one example", "weights", title=f"VAE {model.name!r}")
+    table.columns[3].justify = "right"
+    for name, layer, shapes in rows:
+        table.add_row(name, type(layer).__name__, shapes, f"{_count(layer.trainable_weights):,}")
+    text = io.StringIO()
+    console = Console(file=text, width=100)
+    console.print(table)
+    console.print(f"Trainable weights: {_count(model.trainable_weights):,}")
+    return text.getvalue()
+
+
+def _count(weights: list[Any]) -> int:
+    return sum(math.prod(weight.shape) for weight in weights)

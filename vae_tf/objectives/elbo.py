@@ -1,0 +1,96 @@
+"""The evidence lower bound."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vae_tf.errors import InputError
+from vae_tf.objectives.objective import Objective, ObjectiveTerms, check_samples
+from vae_tf.objectives.schedules import Schedule, as_schedule
+from vae_tf.objectives.terms import (
+    LatentVariableModel,
+    check_estimator,
+    densities,
+    elbo_terms,
+    kl_divergence_per_dimension,
+)
+
+
+@keras.saving.register_keras_serializable(package="vae_tf")
+class ELBO(Objective):
+    """The negative evidence lower bound, with a weight on the KL:
+
+        loss = -( 1/K Σ_k log p(x|z_k) - β · KL(q(z|x) || p(z)) ),   z_k ~ q(z|x)
+
+    β = 1 is the bound of Kingma and Welling (2014), equation 3; another β is the β-VAE of Higgins et
+    al. (2017), equation 4. With free bits λ > 0 the KL term of the loss is Σ_d max(λ, mean_B KL_d)
+    (Kingma et al. 2016, Improved Variational Inference with Inverse Autoregressive Flow, appendix
+    C.8): a dimension whose KL, averaged over the batch, is below λ nats is not pressed further.
+
+    Args:
+        beta: float or `Schedule`. Weight of the KL. Defaults to 1.
+        samples: int. K, draws of z an example. Defaults to 1.
+        kl: "analytic" (estimator B of the paper), "monte_carlo" (estimator A), or "auto": analytic
+            where TFP knows it. Defaults to "auto".
+        free_bits: float. λ, nats per latent dimension. Needs a posterior and a prior that are
+            independent over the dimensions. Defaults to 0.
+
+    Raises:
+        InputError: for an argument outside its range.
+    """
+
+    def __init__(
+        self,
+        beta: float | Schedule = 1.0,
+        samples: int = 1,
+        kl: str = "auto",
+        free_bits: float = 0.0,
+    ) -> None:
+        self.beta = as_schedule(beta)
+        self.samples = check_samples(samples)
+        self.kl = check_estimator(kl)
+        if not 0 <= free_bits < float("inf"):
+            raise InputError(f"free_bits is a number of nats of at least 0; got {free_bits!r}.")
+        self.free_bits = float(free_bits)
+
+    def __call__(
+        self,
+        model: LatentVariableModel,
+        x: tf.Tensor,
+        *,
+        step: tf.Tensor,
+        seed: tf.Tensor,
+        training: bool = False,
+    ) -> ObjectiveTerms:
+        """The terms of a batch; see the class and `Objective.__call__`."""
+        d = densities(model, x, samples=self.samples, seed=seed, training=training)
+        terms = elbo_terms(d, self.kl)
+        beta = tf.cast(self.beta(step), terms.kl.dtype)
+        kl = terms.kl
+        if self.free_bits:
+            kl_per_dimension = tf.reduce_mean(kl_divergence_per_dimension(d, self.kl), axis=0)  # [D]
+            # The floor is on the batch's mean, so every example has the same.
+            floored = tf.reduce_sum(tf.maximum(kl_per_dimension, self.free_bits))
+            kl = tf.broadcast_to(floored, tf.shape(kl))
+        loss = -(terms.log_likelihood - beta * kl)
+        return ObjectiveTerms(loss, terms, {"beta": beta} if self.logged else {})
+
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """`beta`, where it moves."""
+        return ("beta",) if self.beta.warm_up_steps else ()
+
+    @property
+    def warm_up_steps(self) -> int:
+        """Training steps until β has its final value."""
+        return self.beta.warm_up_steps
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "beta": keras.saving.serialize_keras_object(self.beta),
+            "samples": self.samples,
+            "kl": self.kl,
+            "free_bits": self.free_bits,
+        }

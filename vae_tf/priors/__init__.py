@@ -1,0 +1,12 @@
+"""Priors p(z) over the latent vector."""
+
+from vae_tf._backend import require_tensorflow
+
+require_tensorflow()
+
+from vae_tf.priors.base import Prior  # noqa: E402
+from vae_tf.priors.gaussian_mixture import GaussianMixture  # noqa: E402
+from vae_tf.priors.standard_normal import StandardNormal  # noqa: E402
+from vae_tf.priors.vamp_prior import VampPrior  # noqa: E402
+
+__all__ = ["GaussianMixture", "Prior", "StandardNormal", "VampPrior"]

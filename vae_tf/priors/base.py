@@ -1,0 +1,51 @@
+"""What every prior is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from vae_tf.errors import InputError
+
+Encode = Callable[[tf.Tensor], tfd.Distribution]
+
+
+class Prior(keras.layers.Layer):
+    """Base of the priors p(z): a layer that holds the prior's weights and gives its distribution.
+
+    A prior makes its weights at construction, with `autocast=False`, so that a density keeps its
+    digits under a mixed precision policy.
+
+    Args:
+        latent_dim: int. Size D of a latent vector.
+        **kwargs: For `keras.layers.Layer`: `name`, `dtype`, ...
+
+    Raises:
+        InputError: if `latent_dim` is not a positive int.
+    """
+
+    def __init__(self, latent_dim: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(latent_dim, int) or isinstance(latent_dim, bool) or latent_dim < 1:
+            raise InputError(f"latent_dim is an int of at least 1; got {latent_dim!r}.")
+        self.latent_dim = latent_dim
+        self.built = True
+
+    def distribution(self, encode: Encode | None = None) -> tfd.Distribution:
+        """p(z).
+
+        Args:
+            encode: The model's x -> q(z|x). Only a prior made of posteriors asks for it
+            (`VampPrior`).
+
+        Returns:
+            `tfd.Distribution` with batch shape `[]` and event shape `[latent_dim]`, in the dtype of
+            the layer's variables (float32 under a mixed precision policy).
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no `distribution`")
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "latent_dim": self.latent_dim}
