@@ -30,8 +30,8 @@ def build(
     """Pipelines that read, shuffle and decode from disk.
 
     The order of an epoch is that of a shuffle buffer of `SHUFFLE_BUFFER` records, a function of
-    seed and epoch (and of `tf.random.set_seed` where that was called). Draws of a binarisation are
-    functions of (seed, example) or (seed, epoch, example).
+    seed and epoch. Draws of a binarisation are functions of (seed, example) or (seed, epoch,
+    example).
 
     Args:
         records: Records. Images of 8 bits, or floats in [0, 1].
@@ -71,8 +71,7 @@ def build(
     eight_bit = records.dtype == tf.uint8.as_numpy_dtype
 
     def shuffled(epoch: Any) -> Any:
-        key = randomness.stream(seed, randomness.ORDER, epoch)[0]
-        order = numbered.shuffle(SHUFFLE_BUFFER, seed=key, reshuffle_each_iteration=False)
+        order = _shuffled(numbered, randomness.stream(seed, randomness.ORDER, epoch))
         return order.batch(batch_size, drop_remainder).map(lambda i, r: (epoch, i, r))
 
     def decode(use: int, mode: str | None) -> Any:
@@ -117,6 +116,24 @@ def build(
         eight_bit=eight_bit and not binarize,
         class_names=records.class_names,
     )
+
+
+def _shuffled(dataset: Any, key: tf.Tensor) -> Any:
+    """The elements in the order of a shuffle buffer seeded by `key`, int64 [2].
+
+    `Dataset.shuffle` cannot: within `flat_map` it keeps the seed of the first epoch for all later
+    ones, and it mixes in `tf.random.set_seed`.
+    """
+    shuffled = tf.raw_ops.ShuffleDataset(
+        input_dataset=tf.data.experimental.to_variant(dataset),
+        buffer_size=SHUFFLE_BUFFER,
+        seed=key[0],
+        seed2=key[1],
+        output_types=[tf.int64, tf.string],
+        output_shapes=[[], []],
+        reshuffle_each_iteration=False,
+    )
+    return tf.data.experimental.from_variant(shuffled, dataset.element_spec)
 
 
 def _draw_rows(x: tf.Tensor, index: tf.Tensor, key: tf.Tensor) -> tf.Tensor:

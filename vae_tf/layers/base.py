@@ -29,8 +29,8 @@ class DistributionLayer(keras.layers.Layer):
       `IndependentNormal.params_size([28, 28])`.
     - `layer.distribution(params)`: the distribution. Pure: equal parameters, equal distribution.
     - `layer(params, seed=None)`: a tensor, by default a draw (reparameterised where the
-      distribution can be), so that the layer also stands in a functional or sequential Keras 3 model
-      (whose operations return tensors only).
+      distribution can be), so that the layer also stands in a functional or sequential Keras 3
+      model (whose operations return tensors only).
 
     A subclass defines the staticmethod `params_size` and `_distribution`, and its constructor ends
     with `_set_params_size`.

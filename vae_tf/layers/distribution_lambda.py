@@ -22,8 +22,9 @@ class DistributionLambda(DistributionLayer):
     own work.
 
     To be saved the function must be registered (`keras.saving.register_keras_serializable`); a
-    lambda is saved as code, which Keras loads only with `safe_mode=False`. Variables that the
-    function uses are not trained or saved with the layer: subclass `DistributionLayer` for those.
+    lambda is saved as code without its module's names, which Keras loads only with
+    `safe_mode=False`. Variables that the function uses are not trained or saved with the layer:
+    subclass `DistributionLayer` for those.
 
     Args:
         make_distribution_fn: Function of a tensor `[..., P]` that gives a `tfd.Distribution` with

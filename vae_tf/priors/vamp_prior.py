@@ -89,12 +89,13 @@ class VampPrior(Prior):
                 "`prior.distribution(encode)` with the model's encode."
             )
         q_z_given_u = encode(bounded(tf.convert_to_tensor(self.pseudo_inputs), *self.support))
-        shapes = q_z_given_u.batch_shape, q_z_given_u.event_shape
-        if shapes != ((self.num_components,), (self.latent_dim,)):
+        batch, event = q_z_given_u.batch_shape, q_z_given_u.event_shape
+        fits = batch.is_compatible_with([self.num_components])
+        if not (fits and event.is_compatible_with([self.latent_dim])):
             raise InputError(
-                f"VampPrior expected a posterior with batch shape ({self.num_components},) and event "
-                f"shape ({self.latent_dim},), and encode gave {tuple(shapes[0])} and "
-                f"{tuple(shapes[1])}; give the prior and the posterior the same latent size."
+                f"VampPrior expected a posterior with batch shape ({self.num_components},) and "
+                f"event shape ({self.latent_dim},), and encode gave {tuple(batch)} and "
+                f"{tuple(event)}; give the prior and the posterior the same latent size."
             )
         logits = tf.zeros([self.num_components], q_z_given_u.dtype)
         return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), q_z_given_u)
@@ -112,15 +113,16 @@ class VampPrior(Prior):
         if x.shape[1:] != self.event_shape or len(x) < self.num_components:
             raise InputError(
                 f"VampPrior.initialize expected at least {self.num_components} observations of "
-                f"shape {self.event_shape}, got an array of shape {x.shape}; give more rows, or the "
-                "prior fewer components."
+                f"shape {self.event_shape}, got an array of shape {x.shape}; give more rows, or "
+                "the prior fewer components."
             )
         rows = x[np.random.default_rng(self.seed).permutation(len(x))[: self.num_components]]
         low, high = self.support
         if not (np.isfinite(rows) & (rows >= low) & (rows <= high)).all():
             raise InputError(
                 f"VampPrior.initialize expected values in [{low:g}, {high:g}], got some in "
-                f"[{rows.min():g}, {rows.max():g}]; scale the data, or give the prior its `support`."
+                f"[{rows.min():g}, {rows.max():g}]; scale the data, or give the prior "
+                "its `support`."
             )
         self.pseudo_inputs.assign(rows)
 

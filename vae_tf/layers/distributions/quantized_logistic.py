@@ -105,8 +105,11 @@ class QuantizedLogistic(tfd.Distribution):
         n = self.levels - 1
         scale = tf.exp(self.log_scale) * (n / 2)
         loc = (self.loc + 1) * (n / 2)
-        # Beyond this the answer does not change, and float32 would have no digits left for it.
-        loc = tf.clip_by_value(loc, -20 * scale - 1, n + 20 * scale + 1)
+        # The upper half mirrors the lower, where no difference of large numbers costs digits.
+        mirrored = loc > n / 2
+        loc = tf.where(mirrored, n - loc, loc)
+        # Further out the answer does not change, and float32 would have no digits left for it.
+        loc = tf.maximum(loc, -20 * scale - 1)
 
         smooth = tf.maximum(scale, _SMOOTH)
         low, high = loc / smooth, (loc - n) / smooth
@@ -120,4 +123,5 @@ class QuantizedLogistic(tfd.Distribution):
         sharp = tf.minimum(scale, _SMOOTH)[..., tf.newaxis]
         edges = first[..., tf.newaxis] + tf.range(min(n, _WINDOW), dtype=self.dtype) + 0.5
         window = first + tf.reduce_sum(tf.sigmoid((loc[..., tf.newaxis] - edges) / sharp), axis=-1)
-        return tf.where(scale > _SMOOTH, level, window) / n
+        level = tf.where(scale > _SMOOTH, level, window)
+        return tf.where(mirrored, n - level, level) / n

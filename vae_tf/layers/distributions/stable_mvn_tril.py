@@ -46,18 +46,33 @@ def _kl_mvn_tril_independent_normal(
         return tf.reduce_sum(0.5 * (squares - 1) + log_ratio, axis=-1)
 
 
+@tfd.RegisterKL(StableMVNTriL, StableMVNTriL)
+def _kl_mvn_tril(a: StableMVNTriL, b: StableMVNTriL, name: str | None = None) -> tf.Tensor:
+    """KL(N(m, L Lᵀ) || N(μ, M Mᵀ)) = ½ [‖M⁻¹ L‖² + |M⁻¹ (m - μ)|² - D] + Σ_i log(M_ii / L_ii)."""
+    with tf.name_scope(name or "kl_mvn_tril"):
+        batch = tf.broadcast_dynamic_shape(a.batch_shape_tensor(), b.batch_shape_tensor())
+
+        def spread(matrix: tf.Tensor) -> tf.Tensor:
+            return tf.broadcast_to(matrix, tf.concat([batch, tf.shape(matrix)[-2:]], axis=0))
+
+        difference = (a.loc - b.loc)[..., tf.newaxis]
+        columns = tf.concat([spread(a.scale_tril), spread(difference)], axis=-1)
+        squares = tf.reduce_sum(_solve_columns(spread(b.scale_tril), columns) ** 2, axis=[-2, -1])
+        log_b, log_a = (tf.math.log(tf.linalg.diag_part(d.scale_tril)) for d in (b, a))
+        return 0.5 * squares + tf.reduce_sum(log_b - log_a - 0.5, axis=-1)
+
+
 def _solve(tril: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     """L⁻¹ x, of `[*batch, D, D]` and `[*lead, *batch, D]`, without NaN in value or gradient."""
     batch = tf.shape(tril)[:-2]
     size = tf.shape(tril)[-1]
-    lead = x.shape.rank - (tril.shape.rank - 1)
     # Draws share a matrix: they are its right-hand sides, so that no copy of it is made for each.
     columns = tf.reshape(x, tf.concat([[-1], batch, [size]], axis=0))
     rank = columns.shape.rank
     columns = tf.transpose(columns, [*range(1, rank), 0])  # [*batch, D, draws]
     solved = _solve_columns(tril, columns)
     solved = tf.transpose(solved, [rank - 1, *range(rank - 1)])
-    return tf.reshape(solved, tf.shape(x)) if lead != 1 else solved
+    return tf.reshape(solved, tf.shape(x))
 
 
 @tf.custom_gradient

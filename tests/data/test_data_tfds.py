@@ -92,8 +92,7 @@ def test_streaming_binarisation(prepared, monkeypatch, binarize):
     d = data.load("mnist", **options)
 
     def epoch(pipeline):
-        x, y = every(pipeline)
-        return x[np.lexsort((x.sum((1, 2, 3)), y))]
+        return np.array(sorted(every(pipeline)[0].reshape(60, -1).tolist()))
 
     first, second = epoch(d.train), epoch(d.train)
     assert set(np.unique(first)) == {0, 1}

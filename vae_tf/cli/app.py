@@ -1,0 +1,26 @@
+"""The commands put together."""
+
+import typer
+
+from vae_tf.cli.demo import demo
+from vae_tf.cli.evaluate import evaluate
+from vae_tf.cli.export import export
+from vae_tf.cli.info import info
+from vae_tf.cli.reconstruct import reconstruct
+from vae_tf.cli.sample import sample
+from vae_tf.cli.train import train
+
+app = typer.Typer(
+    name="vae-tf",
+    help="Variational auto-encoders, from training to a served SavedModel.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback means a defect, and is wanted as it is
+)
+for _command in (train, evaluate, sample, reconstruct, export, info, demo):
+    app.command()(_command)
+
+
+def main() -> None:
+    """Runs the command of `sys.argv`, and exits: 0, 1 file error, 2 bad input, 130 Ctrl-C."""
+    app(prog_name="vae-tf")

@@ -1,0 +1,13 @@
+from .building import build_model as build_model
+from .config import TrainingConfig as TrainingConfig
+from .demonstration import Demo as Demo
+from .demonstration import demo as demo
+from .drawing import draw_reconstructions as draw_reconstructions
+from .drawing import draw_samples as draw_samples
+from .evaluation import Evaluation as Evaluation
+from .evaluation import evaluate as evaluate
+from .likelihood import choose_likelihood as choose_likelihood
+from .objective import build_objective as build_objective
+from .run import Run as Run
+from .run import open_run as open_run
+from .training import train as train

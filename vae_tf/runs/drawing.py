@@ -1,0 +1,81 @@
+"""Samples and reconstructions of a run, as a picture or as numbers."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vae_tf import pictures
+from vae_tf.data import head
+from vae_tf.errors import InputError
+from vae_tf.runs.atomic import replacing
+from vae_tf.runs.illustrate import described
+from vae_tf.runs.run import Run
+
+
+def draw_samples(
+    run: Run, path: str | os.PathLike[str], n: int = 64, seed: int | None = None
+) -> Path:
+    """Writes means of p(x|z) at draws z ~ p(z) of a run's model.
+
+    Args:
+        run: The run.
+        path: A picture (.png, .svg, .pdf), or .npy for the numbers, float32 `[n, *event]`.
+        n: int. Number of samples. Defaults to 64.
+        seed: int. The same seed gives the same samples; None gives fresh ones.
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: for another suffix, or data that have no picture.
+        OSError: if it cannot be written.
+    """
+    path = _checked(path, n)
+    x = run.model().sample(n, seed=seed).numpy()
+    return _write(path, x, lambda: pictures.samples(x))
+
+
+def draw_reconstructions(run: Run, path: str | os.PathLike[str], n: int = 20) -> Path:
+    """Writes the first test examples of a run and what its model makes of them.
+
+    Args:
+        run: The run.
+        path: A picture (.png, .svg, .pdf), or .npy for the numbers, float32 `[2, n, *event]`:
+            originals, then reconstructions.
+        n: int. Number of examples. Defaults to 20.
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: for another suffix, or data that have no picture.
+        OSError: if it cannot be written.
+    """
+    path = _checked(path, n)
+    data, vae = run.data(), run.model()
+    x, _ = head(data.test, n)
+    x_hat = vae.reconstruct(x).numpy()
+    title = described(data)
+    return _write(
+        path, np.stack([x, x_hat]), lambda: pictures.reconstructions(x, x_hat, title=title)
+    )
+
+
+def _checked(path: str | os.PathLike[str], n: int) -> Path:
+    """The path, if model and data are worth loading for it."""
+    path = Path(path)
+    if path.suffix.lower() not in (".npy", ".png", ".svg", ".pdf"):
+        raise InputError(f"{path} ends in {path.suffix!r}; expected .png, .svg, .pdf or .npy.")
+    if n < 1:
+        raise InputError(f"n is {n}, expected at least 1; ask for more.")
+    return path
+
+
+def _write(path: Path, x: np.ndarray, draw: Any) -> Path:
+    if path.suffix.lower() != ".npy":
+        return pictures.save(draw(), path)
+    with replacing(path) as written:
+        np.save(written, x)
+    return path
