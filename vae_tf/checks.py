@@ -1,7 +1,7 @@
 """Says what is wrong with data before it reaches a model."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,31 +42,33 @@ def check_values(x: np.ndarray | tf.Tensor, likelihood: DistributionLayer, what:
         raise InputError(sentence.numpy().decode())
 
 
-def checked(data: Any, likelihood: DistributionLayer, what: str) -> Any:
-    """`data` of `fit`, `evaluate` or `predict`, checked now (arrays) or as it is read (tf.data).
+def checked(data: Sequence[Any], likelihood: DistributionLayer, what: str) -> tuple[Any, ...]:
+    """The data of `fit`, `evaluate` or `predict`, with x checked now (arrays) or as read (tf.data).
 
     Args:
-        data: An array, a `tf.data.Dataset` of `x` or `(x, ...)`, or anything else Keras takes, which
-            is returned as it is.
+        data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`, as those methods take them. x is an array, a
+            `tf.data.Dataset`, or anything else Keras takes, which is returned as it is.
         likelihood: The layer whose `event_shape` and `support` x must have.
         what: What to call the data in an error.
 
     Returns:
-        `data`, or the dataset with a check on each batch; see `input_errors`.
+        `data`, where a dataset checks each batch (see `input_errors`), and where sample weights have
+        labels before them: without labels Keras drops the weights.
 
     Raises:
         InputError: for an empty array or dataset, a wrong shape, or an array with wrong values.
     """
-    if isinstance(data, tf.data.Dataset):
-        return _checked_dataset(data, likelihood, what)
-    if isinstance(data, list | tuple) and data and np.isscalar(data[0]):
-        raise InputError(f"{what} is a list of numbers; give an array [batch, ...].")
-    if isinstance(data, np.ndarray | tf.Tensor):
-        check_shape(data.shape, likelihood.event_shape, what)
-        if data.shape[0] == 0:
+    x, *rest = data
+    if isinstance(x, tf.data.Dataset):
+        x = _checked_dataset(x, likelihood, what)
+    elif isinstance(x, np.ndarray | tf.Tensor):
+        check_shape(x.shape, likelihood.event_shape, what)
+        if x.shape[0] == 0:
             raise InputError(f"{what} is empty; give at least one example.")
-        check_values(data, likelihood, what)
-    return data
+        check_values(x, likelihood, what)
+        if len(rest) == 2 and rest[0] is None and rest[1] is not None:
+            rest[0] = np.zeros(x.shape[0])
+    return (x, *rest)
 
 
 @contextmanager

@@ -296,7 +296,9 @@ class VAE(keras.Model):
         result = self._objective()(self, x, step=self.step.value, seed=seed)
         return self._elbo_metrics.update(result, self._mean_loss(result.loss, weights), weights)
 
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def fit(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, **kwargs: Any
+    ) -> keras.callbacks.History:
         """`keras.Model.fit`, which see. Labels are ignored, sample weights are honoured.
 
         `x` is an array `[N, *event]` or a dataset of `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
@@ -310,34 +312,35 @@ class VAE(keras.Model):
                 support.
         """
         self._objective()
-        x = checked(x, self.likelihood, "The training data")
+        x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The training data")[:2]
         validation = kwargs.get("validation_data")
-        if isinstance(validation, tuple):
-            kwargs["validation_data"] = (
-                checked(validation[0], self.likelihood, "The validation data"),
-                *(validation[1:] or (None,)),
+        if validation is not None:
+            is_tuple = isinstance(validation, list | tuple)
+            parts = checked(
+                validation if is_tuple else (validation,), self.likelihood, "The validation data"
             )
-        elif validation is not None:
-            kwargs["validation_data"] = checked(validation, self.likelihood, "The validation data")
-        warn_of_unfinished_warm_up(self, x, args, kwargs)
+            kwargs["validation_data"] = parts if is_tuple else parts[0]
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras warns of True, its own default
+        warn_of_unfinished_warm_up(self, x, batch_size=batch_size, epochs=epochs, **kwargs)
         with input_errors():
-            history = super().fit(x, y, *args, **kwargs)
+            history = super().fit(x, y, batch_size=batch_size, epochs=epochs, **kwargs)
         if history.epoch and not history.history:
             raise InputError("The training data gave no batch; give a dataset with at least one.")
         return history
 
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any) -> Any:
         """`keras.Model.evaluate`, which see; nats per example, with the same draws at each call."""
         self._objective()
+        x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The test data")[:2]
         with input_errors():
-            return super().evaluate(
-                checked(x, self.likelihood, "The test data"), y, *args, **kwargs
-            )
+            return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> np.ndarray:
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
         """`keras.Model.predict`, which see: `reconstruct` at the posterior mean."""
+        (x,) = checked((x,), self.likelihood, "x")
         with input_errors():
-            return super().predict(checked(x, self.likelihood, "x"), *args, **kwargs)
+            return super().predict(x, batch_size=batch_size, **kwargs)
 
     def summary(self, *args: Any, print_fn: Callable[[str], Any] | None = None, **kwargs: Any) -> None:
         """Prints the parts of the model, with their shapes and numbers of weights.

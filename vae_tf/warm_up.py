@@ -31,18 +31,17 @@ def unfinished_warm_up(warm_up_steps: int, steps: int | None) -> str | None:
     )
 
 
-def warn_of_unfinished_warm_up(model: Any, x: Any, args: tuple, fit: dict[str, Any]) -> None:
+def warn_of_unfinished_warm_up(model: Any, x: Any, **fit: Any) -> None:
     """Warns where a call of `fit` ends within the warm-up. Later calls may still finish it.
 
     Args:
         model: The compiled `VAE`.
         x: First argument of `fit`.
-        args: Its positional arguments from `batch_size` on.
-        fit: Its other arguments.
+        **fit: Its other arguments.
     """
     if not model.objective.warm_up_steps:
         return
-    steps = training_steps(x, **dict(zip(("batch_size", "epochs"), args, strict=False)), **fit)
+    steps = training_steps(x, **fit)
     if steps is not None:
         steps += int(model.step.numpy())
     message = unfinished_warm_up(model.objective.warm_up_steps, steps)

@@ -218,12 +218,14 @@ def test_no_finite_parameters_make_a_nan(case: Case) -> None:
                     value = layer(params, seed=eps)
                 elif kind == "point":
                     value = layer.point_estimate(distribution)
+                elif kind == "kl_prior" and prior is None:
+                    continue
                 else:
                     b = prior if kind == "kl_prior" else other
                     a, b = (b, distribution) if kind == "kl" else (distribution, b)
                     try:
                         value = tfd.kl_divergence(a, b)
-                    except (NotImplementedError, AttributeError):
+                    except NotImplementedError:  # no formula for this pair
                         continue
             results.append(value)
             gradient = tape.gradient(value, params)
@@ -233,7 +235,7 @@ def test_no_finite_parameters_make_a_nan(case: Case) -> None:
 
     x = tf.constant(case.x, tf.float32)
 
-    @settings(max_examples=25, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=15, deadline=None, database=None, derandomize=True)
     @given(hnp.arrays(np.float32, (B, size), elements=VALUES), st.integers(0, 99))
     def check(params: np.ndarray, seed: int) -> None:
         for result in everything(tf.constant(params), x, tf.constant([seed, 0])):

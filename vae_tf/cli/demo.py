@@ -17,7 +17,7 @@ def demo(
     """Train on the embedded digits, evaluate, draw, export, and sample in a fresh process."""
     from vae_tf import runs
 
-    result = runs.demo(out, verbose=0 if as_json else 2)
+    result = runs.demo(out, verbose=not as_json)
     if as_json:
         print_json(result.summary())
     else:

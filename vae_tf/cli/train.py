@@ -50,6 +50,8 @@ def train(
     hidden: Annotated[
         str | None, _option(_MODEL, "Units of the hidden layers: 500, or 256,128.")
     ] = None,
+    filters: Annotated[str | None, _option(_MODEL, "Channels of the convolutions: 32,64.")] = None,
+    blocks: Annotated[int | None, _option(_MODEL, "Residual blocks in a stage.")] = None,
     activation: Annotated[
         str | None, _option(_MODEL, "Of the hidden layers: tanh, relu, ...")
     ] = None,
@@ -130,8 +132,8 @@ def _given(context: typer.Context) -> dict[str, Any]:
         for name, value in context.params.items()
         if name in fields and context.get_parameter_source(name).name == "COMMANDLINE"  # type: ignore[union-attr]
     }
-    if "hidden" in given:
-        given["hidden"] = _sizes("--hidden", given["hidden"], r"\d+(,\d+)*", "500 or 256,128")
+    for name in {"hidden", "filters"} & given.keys():
+        given[name] = _sizes(f"--{name}", given[name], r"\d+(,\d+)*", "500 or 256,128")
     if "image_size" in given:
         sizes = _sizes("--image-size", given["image_size"], r"\d+(x\d+)?", "64 or 64x48")
         given["image_size"] = sizes * 2 if len(sizes) == 1 else sizes

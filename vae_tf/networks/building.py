@@ -39,7 +39,9 @@ class Builder:
 
     def inputs(self, shape: Sequence[int], name: str) -> keras.KerasTensor:
         """The input `[B, *shape]`, in the dtype that data has under the current policy."""
-        return keras.Input(tuple(shape), dtype=keras.config.dtype_policy().variable_dtype, name=name)
+        return keras.Input(
+            tuple(shape), dtype=keras.config.dtype_policy().variable_dtype, name=name
+        )
 
     def activate(self, h: keras.KerasTensor, name: str) -> keras.KerasTensor:
         """The activation alone."""
@@ -110,7 +112,7 @@ def derived_seeds(seed: int | None) -> Iterator[int | None]:
     """
     if seed is not None and (isinstance(seed, bool) or not hasattr(seed, "__index__")):
         raise InputError(f"seed is an int, or None for a fresh one; got {seed!r}.")
-    # Of Python's generators, `random()` of a given seed is promised to be the same in every version.
+    # Of Python's generators, `random()` of a seed is promised to be the same in every version.
     stream = None if seed is None else random.Random(f"vae_tf {int(seed)}")
     return _draws(stream)
 

@@ -20,8 +20,9 @@ def as_image_shape(event_shape: Sequence[int]) -> tuple[int, int, int]:
         return (*shape, 1)
     if len(shape) != 3:
         raise InputError(
-            f"A convolutional network needs images, event_shape [height, width, channels] or [height, "
-            f"width]; got {list(shape)}: use the mlp networks (preset 'mlp') for other data."
+            f"A convolutional network needs images, event_shape [height, width, channels] or "
+            f"[height, width]; got {list(shape)}: use the mlp networks (preset 'mlp') for other "
+            "data."
         )
     return shape[0], shape[1], shape[2]
 

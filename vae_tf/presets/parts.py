@@ -1,6 +1,7 @@
 """The names of likelihoods, posteriors and priors that a preset takes."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from vae_tf import layers, priors
@@ -12,38 +13,41 @@ Likelihood = str | DistributionLayer
 Posterior = str | DistributionLayer
 PriorLike = str | Prior
 
-# Which is for which data: docs/presets.md.
-LIKELIHOODS: dict[str, Callable[[Sequence[int]], DistributionLayer]] = {
+# Which is for which data: docs/presets.md. Each is made with a seed, since a layer without one
+# takes it from Python's global generator.
+LIKELIHOODS: dict[str, Callable[..., DistributionLayer]] = {
     "bernoulli": layers.IndependentBernoulli,
     "continuous_bernoulli": layers.ContinuousBernoulli,
-    "normal": lambda event_shape: layers.HomoscedasticNormal(event_shape, learn_scale=True),
+    "normal": partial(layers.HomoscedasticNormal, learn_scale=True),
     "normal_fixed": layers.HomoscedasticNormal,
     "normal_heteroscedastic": layers.IndependentNormal,
     "logistic": layers.IndependentLogistic,
     "discretized_logistic": layers.DiscretizedLogistic,
-    "discretized_logistic_mixture": lambda event_shape: layers.DiscretizedLogisticMixture(
-        5, event_shape
-    ),
+    "discretized_logistic_mixture": partial(layers.DiscretizedLogisticMixture, 5),
     "poisson": layers.IndependentPoisson,
     "negative_binomial": layers.NegativeBinomial,
 }
 
-POSTERIORS: dict[str, Callable[[int], DistributionLayer]] = {
+POSTERIORS: dict[str, Callable[..., DistributionLayer]] = {
     "normal": layers.IndependentNormal,
     "full_covariance": layers.MultivariateNormalTriL,
 }
 
+_OR_A_LAYER = ", or a layer of vae_tf.layers"
+
 PRIORS = ("standard_normal", "gaussian_mixture", "vamp")
 
 
-def as_likelihood(likelihood: Likelihood, event_shape: Sequence[int]) -> DistributionLayer:
+def as_likelihood(
+    likelihood: Likelihood, event_shape: Sequence[int], seed: int | None
+) -> DistributionLayer:
     """The layer of this name, or the layer itself.
 
     Raises:
         InputError: for an unknown name, or a layer whose events have another shape.
     """
     if not isinstance(likelihood, DistributionLayer):
-        return named("likelihood", likelihood, LIKELIHOODS)(event_shape)
+        return named("likelihood", likelihood, LIKELIHOODS, _OR_A_LAYER)(event_shape, seed=seed)
     if likelihood.event_shape != tuple(event_shape):
         raise InputError(
             f"The likelihood's events have shape {likelihood.event_shape} and the preset's "
@@ -52,14 +56,14 @@ def as_likelihood(likelihood: Likelihood, event_shape: Sequence[int]) -> Distrib
     return likelihood
 
 
-def as_posterior(posterior: Posterior, latent_dim: int) -> DistributionLayer:
+def as_posterior(posterior: Posterior, latent_dim: int, seed: int | None) -> DistributionLayer:
     """The layer of this name, or the layer itself.
 
     Raises:
         InputError: for an unknown name, or a layer of another size.
     """
     if not isinstance(posterior, DistributionLayer):
-        return named("posterior", posterior, POSTERIORS)(latent_dim)
+        return named("posterior", posterior, POSTERIORS, _OR_A_LAYER)(latent_dim, seed=seed)
     if posterior.event_shape != (latent_dim,):
         raise InputError(
             f"The posterior's events have shape {posterior.event_shape} and latent_dim is "
@@ -86,18 +90,17 @@ def as_prior(
             latent_dim, likelihood.event_shape, support=likelihood.support, **seeded
         ),
     }
-    return named("prior", prior, makers)()
+    return named("prior", prior, makers, ", or a vae_tf.priors.Prior")()
 
 
-def named(what: str, name: Any, table: dict[str, Any]) -> Any:
+def named(what: str, name: Any, table: dict[str, Any], or_else: str = "") -> Any:
     """The entry `name` of `table`.
 
     Raises:
-        InputError: if there is none, with the names there are.
+        InputError: if there is none, with the names there are, and `or_else`.
     """
     if not isinstance(name, str) or name not in table:
-        kind = "" if what in ("preset",) else ", or a layer of your own"
         raise InputError(
-            f"There is no {what} {name!r}; give one of {', '.join(sorted(table))}{kind}."
+            f"There is no {what} {name!r}; give one of {', '.join(sorted(table))}{or_else}."
         )
     return table[name]

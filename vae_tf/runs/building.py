@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import keras
 
@@ -16,6 +15,8 @@ from vae_tf.runs.config import TrainingConfig
 from vae_tf.runs.likelihood import choose_likelihood
 from vae_tf.runs.objective import build_objective
 from vae_tf.vae import VAE
+
+_PRESET_OPTIONS = ("hidden", "filters", "blocks", "activation")
 
 
 def located(config: TrainingConfig) -> TrainingConfig:
@@ -67,7 +68,7 @@ def build_model(config: TrainingConfig, data: Data) -> VAE:
         InputError: for names that are not known, parts that do not fit, a warm-up longer than the
             training.
     """
-    options: dict[str, Any] = {"hidden": config.hidden, "activation": config.activation}
+    options = {name: getattr(config, name) for name in _PRESET_OPTIONS}
     objective = build_objective(config, int(data.train.cardinality()), data.num_train)
     with _precision(config.precision):
         vae = presets.create(

@@ -36,7 +36,9 @@ class TrainingConfig:
         label_column: str or None. As in `vae_tf.data.load`.
         on_corrupt: "raise" or "skip". As in `vae_tf.data.load`.
         preset: str. Name for `vae_tf.presets.create`.
-        hidden: tuple of int or None. Units of the hidden layers; None: the preset's.
+        hidden: tuple of int or None. Units of the dense hidden layers; None: the preset's.
+        filters: tuple of int or None. Channels of the convolutions; None: the preset's.
+        blocks: int or None. Residual blocks in a stage; None: the preset's.
         activation: str or None. Of the hidden layers; None: the preset's.
         latent_dim: int. Latent dimensions.
         likelihood: str or None. As in `vae_tf.presets.create`; None: by `choose_likelihood`.
@@ -73,6 +75,8 @@ class TrainingConfig:
     on_corrupt: str = "raise"
     preset: str = "mlp"
     hidden: tuple[int, ...] | None = None
+    filters: tuple[int, ...] | None = None
+    blocks: int | None = None
     activation: str | None = None
     latent_dim: int = 20
     likelihood: str | None = None

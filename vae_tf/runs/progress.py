@@ -1,4 +1,4 @@
-"""One line an epoch, for logs and pipes."""
+"""Progress for logs and pipes."""
 
 import time
 from typing import Any
@@ -13,11 +13,13 @@ class EpochLines(keras.callbacks.Callback):
 
     Args:
         epochs: int. Epochs of the whole training.
+        every: int. Prints only each `every`-th epoch and the last. Defaults to 1.
     """
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, every: int = 1) -> None:
         super().__init__()
         self._epochs = epochs
+        self._every = every
         self._started = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -26,6 +28,8 @@ class EpochLines(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Prints the line."""
+        if (epoch + 1) % self._every and epoch + 1 != self._epochs:
+            return
         values = [f"{name} {logs[name]:.2f}" for name in _SHOWN if name in (logs or {})]
         seconds = time.perf_counter() - self._started
         print(
