@@ -26,7 +26,9 @@ class LinearGaussian:
     @classmethod
     def random(cls, event_size: int, latent_dim: int, seed: int = 0) -> "LinearGaussian":
         random = np.random.default_rng(seed)
-        return cls(random.normal(size=(event_size, latent_dim)), random.normal(size=event_size), 0.7)
+        return cls(
+            random.normal(size=(event_size, latent_dim)), random.normal(size=event_size), 0.7
+        )
 
     @property
     def marginal(self) -> "scipy.stats._multivariate.multivariate_normal_frozen":
@@ -50,7 +52,9 @@ class LinearGaussian:
         else:
             posterior = IndependentNormal([latent_dim])
             raw_scale = np.log(np.expm1(1.2 * np.sqrt(np.diag(covariance))))
-        encoder = keras.Sequential([keras.Input((event_size,)), keras.layers.Dense(posterior.params_size)])
+        encoder = keras.Sequential(
+            [keras.Input((event_size,)), keras.layers.Dense(posterior.params_size)]
+        )
         decoder = keras.Sequential([keras.Input((latent_dim,)), keras.layers.Dense(event_size)])
         constant = np.zeros((event_size, len(raw_scale)))
         encoder.set_weights(

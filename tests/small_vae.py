@@ -25,10 +25,17 @@ def small_vae(latent_dim: int = 3, seed: int = 1, **arguments) -> VAE:
 
     parts = {
         "encoder": lambda: keras.Sequential(
-            [keras.Input(EVENT_SHAPE), keras.layers.Flatten(), dense(16, "tanh"), dense(2 * latent_dim)]
+            [
+                keras.Input(EVENT_SHAPE),
+                keras.layers.Flatten(),
+                dense(16, "tanh"),
+                dense(2 * latent_dim),
+            ]
         ),
         "posterior": lambda: IndependentNormal([latent_dim]),
-        "decoder": lambda: keras.Sequential([keras.Input((latent_dim,)), dense(16, "tanh"), dense(16)]),
+        "decoder": lambda: keras.Sequential(
+            [keras.Input((latent_dim,)), dense(16, "tanh"), dense(16)]
+        ),
         "likelihood": lambda: IndependentBernoulli(EVENT_SHAPE),
     }
     built = {name: make() for name, make in parts.items() if name not in arguments}

@@ -29,13 +29,11 @@ _CONVOLUTIONS = (
 )
 
 
-def check_parts(
-    encoder: Any, posterior: Any, decoder: Any, likelihood: Any, prior: Prior | None
-) -> None:
-    """Runs one event of zeros through the parts, which builds them, and compares their sizes.
+def check_distributions(posterior: Any, likelihood: Any) -> None:
+    """Looks at the kinds of the two distribution layers.
 
     Raises:
-        InputError: if a part is of the wrong kind, or two do not fit each other.
+        InputError: if one is something else, has no known size, or the posterior is not over vectors.
     """
     for name, layer in {"posterior": posterior, "likelihood": likelihood}.items():
         if not isinstance(layer, DistributionLayer) or layer.params_size is None:
@@ -48,6 +46,20 @@ def check_parts(
             f"The posterior needs events that are vectors, event_shape=[latent_dim]; got "
             f"{posterior.event_shape}."
         )
+
+
+def check_parts(
+    encoder: Any,
+    posterior: DistributionLayer,
+    decoder: Any,
+    likelihood: DistributionLayer,
+    prior: Any,
+) -> None:
+    """Runs one event of zeros through the parts, which builds them, and compares their sizes.
+
+    Raises:
+        InputError: if a part is of the wrong kind, or two do not fit each other.
+    """
     latent_dim = posterior.event_shape[0]
     if not isinstance(prior, Prior):
         raise InputError(f"prior is one of vae_tf.priors, or None for N(0, I); got {prior!r}.")

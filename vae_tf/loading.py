@@ -22,9 +22,13 @@ def load(path: str | os.PathLike, custom_objects: dict | None = None) -> VAE:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"There is no model file {path}; give the .keras file that vae.save wrote.")
+        raise InputError(
+            f"There is no model file {path}; give the .keras file that vae.save wrote."
+        )
     if not zipfile.is_zipfile(path):
-        raise InputError(f"{path} is not a whole .keras file: it is damaged, cut short or another kind.")
+        raise InputError(
+            f"{path} is not a whole .keras file: it is damaged, cut short or another kind."
+        )
     try:
         model = keras.saving.load_model(path, custom_objects=custom_objects)
     except (zipfile.BadZipFile, OSError, KeyError, EOFError) as error:

@@ -1,20 +1,25 @@
 """Seeds as values: the same seed gives the same numbers, in another process too."""
 
 import random
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from vae_tf.errors import InputError
 
-Seed = int | tf.Tensor | None
+Seed: TypeAlias = int | tf.Tensor | None
+
+
+def fresh_seed() -> int:
+    """A seed from Python's `random`, which `keras.utils.set_random_seed` controls."""
+    return random.getrandbits(62)
 
 
 def as_seed(seed: Seed) -> tf.Tensor:
     """Turns a seed as users write it into one that TFP's stateless samplers take.
 
     Args:
-        seed: An int, an integer tensor of shape [2], or None. None takes a fresh seed from Python's
-            `random`, which `keras.utils.set_random_seed` controls.
+        seed: An int, an integer tensor of shape [2], or None for a `fresh_seed`.
 
     Returns:
         int32 tensor of shape [2].
@@ -23,20 +28,21 @@ def as_seed(seed: Seed) -> tf.Tensor:
         InputError: if `seed` is anything else.
     """
     if seed is None:
-        seed = random.getrandbits(62)
+        seed = fresh_seed()
     if isinstance(seed, int) and not isinstance(seed, bool):
-        words = [seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF]
-        return tf.constant([w - (w >> 31 << 32) for w in words], tf.int32)
+        return tf.constant([seed & 0x7FFFFFFF, (seed >> 31) & 0x7FFFFFFF], tf.int32)
     try:
         words = tf.convert_to_tensor(seed)
     except (TypeError, ValueError) as error:
-        raise InputError(f"A seed is an int or an int tensor of shape [2]; got {seed!r}.") from error
+        raise InputError(
+            f"A seed is an int or an int tensor of shape [2]; got {seed!r}."
+        ) from error
     if words.shape != (2,) or not words.dtype.is_integer:
         raise InputError(
             "A seed is an int or an int tensor of shape [2]; "
             f"got a tensor of shape {tuple(words.shape)} and dtype {words.dtype.name}."
         )
-    return tf.cast(words, tf.int32)
+    return portable(tf.cast(words, tf.int32))
 
 
 def fold_in(seed: tf.Tensor, *numbers: int | tf.Tensor) -> tf.Tensor:
@@ -50,5 +56,10 @@ def fold_in(seed: tf.Tensor, *numbers: int | tf.Tensor) -> tf.Tensor:
         int32 tensor of shape [2], statistically independent for different numbers.
     """
     for number in numbers:
-        seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int32))
+        seed = portable(tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int32)))
     return seed
+
+
+def portable(seed: tf.Tensor) -> tf.Tensor:
+    """`seed` without its sign bits: TensorFlow and XLA read negative seeds differently."""
+    return tf.bitwise.bitwise_and(seed, tf.constant(0x7FFFFFFF, seed.dtype))

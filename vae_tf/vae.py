@@ -7,10 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from vae_tf import objectives
-from vae_tf.assembly import check_parts, describe_parts, xla_is_faster
+from vae_tf.assembly import check_distributions, check_parts, describe_parts, xla_is_faster
 from vae_tf.checks import check_shape, check_values, checked, input_errors
 from vae_tf.errors import InputError
 from vae_tf.layers.base import DistributionLayer
@@ -23,10 +23,8 @@ from vae_tf.objectives.importance_weights import (
 from vae_tf.objectives.objective import Objective, check_samples
 from vae_tf.objectives.terms import ElboTerms, densities, elbo_terms
 from vae_tf.priors import Prior, StandardNormal
-from vae_tf.seeds import Seed, as_seed, fold_in
+from vae_tf.seeds import Seed, as_seed, fold_in, fresh_seed
 from vae_tf.warm_up import warn_of_unfinished_warm_up
-
-tfd = tfp.distributions
 
 _PARTS = ("encoder", "posterior", "decoder", "likelihood", "prior")
 _TRAIN_STREAM, _TEST_STREAM = 0, 1
@@ -69,16 +67,17 @@ class VAE(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if prior is None and len(posterior.event_shape) == 1:
+        check_distributions(posterior, likelihood)
+        if prior is None:
             prior = StandardNormal(posterior.event_shape[0], dtype=self.dtype_policy)
         check_parts(encoder, posterior, decoder, likelihood, prior)
         self.encoder = encoder
         self.posterior = posterior
         self.decoder = decoder
         self.likelihood = likelihood
-        self.prior = prior
+        self.prior: Prior = prior
         # Kept in the config as a number: resuming needs the seed that was drawn.
-        self.seed = as_seed(None).numpy().view(np.int64).item() if seed is None else seed
+        self.seed = fresh_seed() if seed is None else seed
         self.step = self.add_weight(
             name="step",
             shape=(),
@@ -88,7 +87,7 @@ class VAE(keras.Model):
             aggregation="only_first_replica",
         )
         self.objective: Objective | None = None
-        self._elbo_metrics: ElboMetrics | None = None
+        self._elbo_metrics = ElboMetrics(())
         self(tf.zeros([1, *self.event_shape], self.variable_dtype))
 
     @property
@@ -229,7 +228,7 @@ class VAE(keras.Model):
         optimizer: Any = "adam",
         objective: str | Objective | None = None,
         *,
-        steps_per_execution: int = 16,
+        steps_per_execution: int | str = "auto",
         jit_compile: bool | str = "auto",
         run_eagerly: bool = False,
         auto_scale_loss: bool = True,
@@ -239,7 +238,8 @@ class VAE(keras.Model):
         Args:
             optimizer: As in Keras. Defaults to "adam" (learning rate 0.001).
             objective: `Objective` or its name. Defaults to `ELBO()`.
-            steps_per_execution: int. Batches between two looks at the callbacks. Defaults to 16.
+            steps_per_execution: int or "auto". Batches between two looks at the callbacks. "auto"
+                is 16, or 1 on several replicas, where Keras cannot loop.
             jit_compile: bool or "auto". XLA. "auto" follows Keras on a GPU; on a CPU it compiles
                 dense networks in float32, and leaves convolutions and half precision alone, which
                 XLA slows there.
@@ -256,6 +256,8 @@ class VAE(keras.Model):
             "run_eagerly": run_eagerly,
             "auto_scale_loss": auto_scale_loss,
         }
+        if steps_per_execution == "auto":
+            steps_per_execution = 16 if self.distribute_strategy.num_replicas_in_sync == 1 else 1
         if jit_compile == "auto" and not tf.config.list_physical_devices("GPU"):
             jit_compile = not run_eagerly and xla_is_faster(self)
         super().compile(
@@ -271,7 +273,7 @@ class VAE(keras.Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """What `fit` and `evaluate` reset at the start of an epoch."""
-        return self._elbo_metrics.all if self._elbo_metrics else []
+        return self._elbo_metrics.all if self.compiled else []
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step of gradient ascent on the objective, averaged over the batch."""
@@ -297,11 +299,17 @@ class VAE(keras.Model):
         return self._elbo_metrics.update(result, self._mean_loss(result.loss, weights), weights)
 
     def fit(
-        self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, **kwargs: Any
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        **kwargs: Any,
     ) -> keras.callbacks.History:
         """`keras.Model.fit`, which see. Labels are ignored, sample weights are honoured.
 
-        `x` is an array `[N, *event]` or a dataset of `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+        `x` is an array `[N, *event]`, or a dataset of `x`, `(x,)`, `(x, y)` or `(x, y,
+        sample_weight)`.
 
         Returns:
             `keras.callbacks.History`: `loss`, `elbo`, `log_likelihood`, `kl` and what the objective
@@ -312,7 +320,9 @@ class VAE(keras.Model):
                 support.
         """
         self._objective()
-        x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The training data")[:2]
+        x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The training data")[
+            :2
+        ]
         validation = kwargs.get("validation_data")
         if validation is not None:
             is_tuple = isinstance(validation, list | tuple)
@@ -329,7 +339,9 @@ class VAE(keras.Model):
             raise InputError("The training data gave no batch; give a dataset with at least one.")
         return history
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any) -> Any:
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> Any:
         """`keras.Model.evaluate`, which see; nats per example, with the same draws at each call."""
         self._objective()
         x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The test data")[:2]
@@ -342,7 +354,9 @@ class VAE(keras.Model):
         with input_errors():
             return super().predict(x, batch_size=batch_size, **kwargs)
 
-    def summary(self, *args: Any, print_fn: Callable[[str], Any] | None = None, **kwargs: Any) -> None:
+    def summary(
+        self, *args: Any, print_fn: Callable[[str], Any] | None = None, **kwargs: Any
+    ) -> None:
         """Prints the parts of the model, with their shapes and numbers of weights.
 
         Args:

@@ -7,7 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 
-def training_steps(x: Any, *, batch_size: int | None = None, epochs: int = 1, **fit: Any) -> int | None:
+def training_steps(
+    x: Any, *, batch_size: int | None = None, epochs: int = 1, **fit: Any
+) -> int | None:
     """Steps that a call of `fit` with these arguments takes, or None where that is not known."""
     steps = fit.get("steps_per_epoch")
     if steps is None and isinstance(x, tf.data.Dataset):
@@ -21,7 +23,7 @@ def training_steps(x: Any, *, batch_size: int | None = None, epochs: int = 1, **
 
 
 def unfinished_warm_up(warm_up_steps: int, steps: int | None) -> str | None:
-    """What to say if training ends at step `steps`, before the warm-up does; None if all is well."""
+    """What to say if training ends at step `steps`, within the warm-up; None if it does not."""
     if steps is None or warm_up_steps <= steps:
         return None
     return (

@@ -1,5 +1,7 @@
 """The convolutional networks: any size, and parameters where the likelihood reads them."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 import pytest
@@ -47,7 +49,7 @@ def test_halvings_end_at_one(height, width, times):
     rows = halvings(height, width, times)
     assert rows[0] == (height, width)
     assert len(rows) == times + 1
-    for (h, w), (half_h, half_w) in zip(rows, rows[1:], strict=False):
+    for (h, w), (half_h, half_w) in pairwise(rows):
         assert h in (2 * half_h, 2 * half_h - 1)
         assert w in (2 * half_w, 2 * half_w - 1)
 
@@ -130,9 +132,9 @@ def test_a_deep_network_starts_without_its_residuals():
 @pairs
 @pytest.mark.parametrize("event_shape", [7, [7], [2, 3, 4, 5], []])
 def test_events_that_are_no_images(pair, event_shape):
-    with pytest.raises(InputError, match="needs images.*use the mlp networks"):
+    with pytest.raises(InputError, match=r"needs images.*use the mlp networks"):
         pair[0](event_shape, 4)
-    with pytest.raises(InputError, match="needs images.*use the mlp networks"):
+    with pytest.raises(InputError, match=r"needs images.*use the mlp networks"):
         pair[1](2, event_shape)
 
 

@@ -16,7 +16,7 @@ from vae_tf.vae import VAE
 pytestmark = pytest.mark.usefixtures("float64")
 
 
-@pytest.fixture()
+@pytest.fixture
 def float64():
     keras.config.set_dtype_policy("float64")
     keras.config.set_floatx("float64")
@@ -168,6 +168,7 @@ def test_total_correlation_of_independent_codes_is_small_and_of_copied_ones_larg
     n = 2000
     independent = random.normal(size=(n, 2))
     copied = np.repeat(independent[:, :1], 2, axis=1)
+
     # Within one batch that is the whole dataset the estimator's offset is log N for each factor.
     def total_correlation(loc):
         result = BetaTC(dataset_size=n)(

@@ -5,6 +5,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from vae_tf.layers.base import EventShape, event_size, positive_scale
+from vae_tf.layers.distributions import PortableNormal
 from vae_tf.layers.per_element import PerElementLayer
 
 
@@ -33,4 +34,4 @@ class IndependentNormal(PerElementLayer):
 
     def _elements(self, params: tf.Tensor) -> tfd.Distribution:
         loc, raw_scale = self._planes(params)
-        return tfd.Normal(loc, positive_scale(raw_scale), validate_args=self.validate_args)
+        return PortableNormal(loc, positive_scale(raw_scale), validate_args=self.validate_args)

@@ -22,8 +22,8 @@ def conv_encoder(
 ) -> keras.Model:
     """3 x 3 convolutions of stride 2 from an image to the parameters of q(z|x).
 
-    As keras.io's example of a VAE, but for its narrow dense layer, `hidden=16`: with that, little of
-    the image reaches more than the two latent dimensions that the example has.
+    As keras.io's example of a VAE, but for a narrow dense layer, `hidden=16`: through that, little
+    of the image reaches more than the two latent dimensions that the example has.
 
     Args:
         event_shape: sequence of ints. [height, width, channels] or [height, width] of one image.

@@ -14,7 +14,7 @@ from vae_tf.objectives.terms import LatentVariableModel, densities, elbo_terms, 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
 class BetaTC(Objective):
-    """The negative ELBO with its KL taken apart and each part weighted:
+    """The negative ELBO with its KL taken apart and each part weighted.
 
         loss = -( E_q log p(x|z) - α I(z; x) - β TC(z) - γ Σ_d KL(q(z_d) || p(z_d)) )
 

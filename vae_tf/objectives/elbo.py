@@ -19,7 +19,7 @@ from vae_tf.objectives.terms import (
 
 @keras.saving.register_keras_serializable(package="vae_tf")
 class ELBO(Objective):
-    """The negative evidence lower bound, with a weight on the KL:
+    """The negative evidence lower bound, with a weight on the KL.
 
         loss = -( 1/K Σ_k log p(x|z_k) - β · KL(q(z|x) || p(z)) ),   z_k ~ q(z|x)
 
@@ -69,7 +69,9 @@ class ELBO(Objective):
         beta = tf.cast(self.beta(step), terms.kl.dtype)
         kl = terms.kl
         if self.free_bits:
-            kl_per_dimension = tf.reduce_mean(kl_divergence_per_dimension(d, self.kl), axis=0)  # [D]
+            kl_per_dimension = tf.reduce_mean(
+                kl_divergence_per_dimension(d, self.kl), axis=0
+            )  # [D]
             # The floor is on the batch's mean, so every example has the same.
             floored = tf.reduce_sum(tf.maximum(kl_per_dimension, self.free_bits))
             kl = tf.broadcast_to(floored, tf.shape(kl))

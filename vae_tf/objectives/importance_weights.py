@@ -8,7 +8,7 @@ from vae_tf.objectives.terms import Densities
 
 
 def log_importance_weights(d: Densities) -> tf.Tensor:
-    """log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x), nats, `[K, B]`."""
+    """Log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x), nats, `[K, B]`."""
     return d.log_p_x_given_z + d.p_z.log_prob(d.z) - d.q_z_given_x.log_prob(d.z)
 
 

@@ -12,7 +12,7 @@ from vae_tf.objectives.terms import Densities, LatentVariableModel, densities, e
 
 @keras.saving.register_keras_serializable(package="vae_tf")
 class IWAE(Objective):
-    """The negative importance-weighted bound of Burda et al. (2016), equation 8:
+    """The negative importance-weighted bound of Burda et al. (2016), equation 8.
 
         loss = -L_K = -log 1/K Σ_k p(x|z_k) p(z_k) / q(z_k|x),   z_k ~ q(z|x)
 

@@ -64,13 +64,15 @@ class Objective:
         return cls(**{key: _revive(value) for key, value in config.items()})
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.get_config() == other.get_config()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
         return hash(repr(self))
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{key}={_revive(value)!r}" for key, value in self.get_config().items())
+        arguments = ", ".join(
+            f"{key}={_revive(value)!r}" for key, value in self.get_config().items()
+        )
         return f"{type(self).__name__}({arguments})"
 
 

@@ -1,14 +1,11 @@
 """The terms of the evidence lower bound: the one place where they are computed."""
 
-from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from vae_tf.errors import InputError
-
-tfd = tfp.distributions
 
 KL_ESTIMATORS = ("analytic", "monte_carlo", "auto")
 
@@ -119,7 +116,7 @@ def kl_divergence_per_dimension(d: Densities, estimator: str = "auto") -> tf.Ten
         InputError: unless both q(z|x) and p(z) are `tfd.Independent` over the latent dimensions.
     """
     q, p = factors(d.q_z_given_x, "posterior"), factors(d.p_z, "prior")
-    # A factor's batch shape is [B, D] or [D], so the sums of `kl_divergence` are left out by themselves.
+    # A factor's batch shape is [B, D] or [D], so `kl_divergence` leaves the sum over D out.
     return kl_divergence(Densities(q, p, d.z, d.log_p_x_given_z), estimator)
 
 

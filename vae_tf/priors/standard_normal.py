@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from vae_tf.layers.distributions import PortableNormal
 from vae_tf.priors.base import Encode, Prior
 
 
@@ -19,4 +20,4 @@ class StandardNormal(Prior):
     def distribution(self, encode: Encode | None = None) -> tfd.Distribution:
         """N(0, I), event shape `[latent_dim]`. `encode` is not used."""
         zeros = tf.zeros([self.latent_dim], self.variable_dtype)
-        return tfd.Independent(tfd.Normal(zeros, tf.ones_like(zeros)), 1)
+        return tfd.Independent(PortableNormal(zeros, tf.ones_like(zeros)), 1)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from vae_tf.layers.distributions.portable_normal import standard_normal
+
 # Squares of it, summed, are still float32 numbers.
 _LIMIT = 1e15
 
@@ -16,8 +18,18 @@ class StableMVNTriL(tfd.MultivariateNormalTriL):
     The density needs L⁻¹ (x - loc), and a triangular matrix with entries of ordinary size can have
     an inverse beyond float32 (its norm grows exponentially with the dimension: Viswanath and
     Trefethen (1998), "Condition numbers of random triangular matrices"). Where float32 can hold the
-    result it is TFP's; elsewhere it is a very low density instead of a NaN.
+    result it is TFP's; elsewhere it is a very low density instead of a NaN. The draws are those of
+    `portable_normal.standard_normal`.
     """
+
+    def _call_sample_n(
+        self, sample_shape: tf.Tensor, seed: tf.Tensor | None, **kwargs: tf.Tensor
+    ) -> tf.Tensor:
+        draws = tf.reshape(tf.cast(sample_shape, tf.int32), [-1])
+        shape = tf.concat([draws, self.batch_shape_tensor(), self.event_shape_tensor()], axis=0)
+        return self.loc + tf.linalg.matvec(
+            self.scale_tril, standard_normal(shape, seed, self.dtype)
+        )
 
     def _log_prob(self, x: tf.Tensor) -> tf.Tensor:
         tril = self.scale_tril
