@@ -12,7 +12,7 @@ from vae_tf.objectives.importance_weights import importance_weighted_bound, log_
 from vae_tf.objectives.objective import check_samples
 from vae_tf.objectives.terms import Densities, elbo_terms
 from vae_tf.runs.atomic import replacing
-from vae_tf.seeds import fold_in
+from vae_tf.seeds import fold_in, two_words
 from vae_tf.vae import VAE
 
 _DEFAULT = "serving_default"
@@ -108,7 +108,7 @@ def _sample(vae: VAE) -> Any:
     @tf.function(autograph=False)
     def sample(seed: tf.Tensor) -> dict[str, tf.Tensor]:
         p_z = vae.p_z()  # outside of the loop: a VampPrior encodes its pseudo-inputs for it
-        z = _rows(lambda s: p_z.sample(1, seed=_words(s))[0], seed, [vae.latent_dim])
+        z = _rows(lambda s: p_z.sample(1, seed=two_words(s))[0], seed, [vae.latent_dim])
         return _outputs(z=z, x=_mean_x(vae, z))
 
     return sample
@@ -130,7 +130,7 @@ def _score(vae: VAE, samples: int) -> Any:
         def row(element: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
             x_row = element[0][tf.newaxis]
             q_z_given_x = vae.encode(x_row)
-            z = q_z_given_x.sample(samples, seed=fold_in(_words(element[1]), 0))  # [K, 1, D]
+            z = q_z_given_x.sample(samples, seed=fold_in(two_words(element[1]), 0))  # [K, 1, D]
             p_x_given_z = vae.decode(z)
             log_p_x_given_z = p_x_given_z.log_prob(tf.cast(x_row, p_x_given_z.dtype))  # [K, 1]
             d = Densities(q_z_given_x, p_z, z, log_p_x_given_z)
@@ -154,11 +154,6 @@ def _rows(function: Callable[[Any], tf.Tensor], elements: Any, shape: list[int])
         elements,
         fn_output_signature=tf.TensorSpec(shape, tf.float32),
     )
-
-
-def _words(seed: tf.Tensor) -> tf.Tensor:
-    """An int64 seed as the int32 pair that `seeds.as_seed` makes of the same int."""
-    return tf.bitcast(seed, tf.int32)
 
 
 def _outputs(**outputs: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -9,6 +9,8 @@ from vae_tf.errors import InputError
 
 Seed: TypeAlias = int | tf.Tensor | None
 
+_LOW_62_BITS = 2**62 - 1
+
 
 def fresh_seed() -> int:
     """A seed from Python's `random`, which `keras.utils.set_random_seed` controls."""
@@ -30,7 +32,7 @@ def as_seed(seed: Seed) -> tf.Tensor:
     if seed is None:
         seed = fresh_seed()
     if isinstance(seed, int) and not isinstance(seed, bool):
-        return tf.constant([seed & 0x7FFFFFFF, (seed >> 31) & 0x7FFFFFFF], tf.int32)
+        return two_words(tf.constant(seed & _LOW_62_BITS, tf.int64))
     try:
         words = tf.convert_to_tensor(seed)
     except (TypeError, ValueError) as error:
@@ -43,6 +45,15 @@ def as_seed(seed: Seed) -> tf.Tensor:
             f"got a tensor of shape {tuple(words.shape)} and dtype {words.dtype.name}."
         )
     return portable(tf.cast(words, tf.int32))
+
+
+def two_words(seed: tf.Tensor) -> tf.Tensor:
+    """The int32 pair of an int64 scalar: what `as_seed` makes of the same int, in a graph."""
+    low, high = (
+        seed & 0x7FFFFFFF,
+        tf.bitwise.right_shift(seed & _LOW_62_BITS, tf.constant(31, tf.int64)),
+    )
+    return tf.cast(tf.stack([low, high]), tf.int32)
 
 
 def fold_in(seed: tf.Tensor, *numbers: int | tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,9 @@
 """The variational auto-encoder as a Keras model."""
 
+import os
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -353,6 +355,20 @@ class VAE(keras.Model):
         (x,) = checked((x,), self.likelihood, "x")
         with input_errors():
             return super().predict(x, batch_size=batch_size, **kwargs)
+
+    def export(self, filepath: str | os.PathLike[str], score_samples: int = 100) -> Path:
+        """Writes a SavedModel with the signatures that `vae_tf.export.export` lists.
+
+        Args:
+            filepath: The folder to make, such as "models/digits/1".
+            score_samples: int. K, importance samples an example of `score`. Defaults to 100.
+
+        Returns:
+            `filepath`.
+        """
+        from vae_tf.export import export  # it imports this module
+
+        return export(self, filepath, score_samples)
 
     def summary(
         self, *args: Any, print_fn: Callable[[str], Any] | None = None, **kwargs: Any

@@ -37,7 +37,9 @@ def located(config: TrainingConfig) -> TrainingConfig:
 
 def resolved(config: TrainingConfig, data: Data) -> TrainingConfig:
     """`config` with the likelihood that its data call for, where it names none."""
-    return dataclasses.replace(config, likelihood=config.likelihood or choose_likelihood(data))
+    if config.likelihood is not None:
+        return config
+    return dataclasses.replace(config, likelihood=choose_likelihood(data))
 
 
 def load_data(config: TrainingConfig, first_epoch: int = 0) -> Data:
@@ -75,7 +77,7 @@ def build_model(config: TrainingConfig, data: Data) -> VAE:
             config.preset,
             data.event_shape,
             config.latent_dim,
-            likelihood=resolved(config, data).likelihood,
+            likelihood=config.likelihood or choose_likelihood(data),
             posterior=config.posterior,
             prior=config.prior,
             seed=config.seed,

@@ -33,7 +33,7 @@ def draw_samples(
         OSError: if it cannot be written.
     """
     path = _checked(path, n)
-    x = run.model().sample(n, seed=seed).numpy()
+    x = np.asarray(run.model().sample(n, seed=seed))
     return _write(path, x, lambda: pictures.samples(x))
 
 

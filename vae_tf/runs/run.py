@@ -51,7 +51,11 @@ class Run:
         config = self.config
         default = TrainingConfig()
         differing = {name: old for name, (old, _) in config.differences(default).items()}
-        shown = {"dataset": config.dataset, "binarize": config.binarize, "preset": config.preset}
+        shown: dict[str, Any] = {
+            "dataset": config.dataset,
+            "binarize": config.binarize,
+            "preset": config.preset,
+        }
         shown |= {"latent_dim": config.latent_dim, "objective": config.objective, **differing}
         lines = [
             f"{self.folder}: {self.epoch} of {config.epochs} epochs",

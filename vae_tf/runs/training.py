@@ -63,7 +63,14 @@ def train(
         if place.last_epoch() != done:
             raise InputError(f"Another process has trained in {place.path}; resume once more.")
         place.write_config(config)
-        _fit(config, place, done, vae, data, callbacks, verbose)
+        try:
+            _fit(config, place, done, vae, data, callbacks, verbose)
+        except OSError as error:
+            whole = (
+                f"the run is whole as of epoch {place.last_epoch()}, resume it when that is mended"
+            )
+            reason = f"{error.strerror or error}; {whole}"
+            raise OSError(error.errno, reason, error.filename) from error
         run = open_run(place.path)
         illustrate(vae, data, run.history, place.pictures)
     return run
