@@ -9,6 +9,7 @@ from tensorflow_probability import distributions as tfd
 from tests.linear_gaussian import LinearGaussian
 from vae_tf.layers import HomoscedasticNormal, MultivariateNormalTriL
 from vae_tf.objectives import ELBO, IWAE, BetaTC
+from vae_tf.objectives.importance_weights import importance_weighted_bound, merge_bounds
 from vae_tf.objectives.terms import Densities, densities, elbo_terms
 from vae_tf.seeds import as_seed
 from vae_tf.vae import VAE
@@ -68,15 +69,27 @@ def test_log_prob_is_the_exact_marginal():
     assert gaps[2] < 2e-2
 
 
-def test_log_prob_in_chunks_uses_every_draw(monkeypatch):
-    """Ten chunks of 100 are L_1000: nearer to log p(x) than L_100, and as near as one chunk."""
-    vae, x = MODEL.vae(exact_posterior=False), MODEL.draw(300)
-    exact = MODEL.marginal.logpdf(x)
-    whole = np.mean(exact - vae.log_prob(x, num_samples=1000, seed=0))
-    monkeypatch.setattr("vae_tf.vae._LOG_PROB_FLOATS", 100 * 5 * 300)
-    chunked = np.mean(exact - vae.log_prob(x, num_samples=1000, seed=0))
-    fewer = np.mean(exact - vae.log_prob(x, num_samples=100, seed=0))
-    assert abs(chunked - whole) < 0.25 * abs(fewer - whole)
+def test_bounds_of_separate_draws_merge_into_the_bound_of_all():
+    log_weights = np.random.default_rng(0).normal(size=(8, 3), scale=20)
+    merged = merge_bounds(
+        importance_weighted_bound(log_weights[:3]), 3, importance_weighted_bound(log_weights[3:]), 5
+    )
+    np.testing.assert_allclose(merged, importance_weighted_bound(log_weights), rtol=1e-12)
+
+
+def test_log_prob_in_chunks_draws_as_many_as_asked(monkeypatch):
+    vae, x = MODEL.vae(exact_posterior=False), MODEL.draw(3)
+    drawn = []
+    bound = vae._bound
+    monkeypatch.setattr("vae_tf.vae._LOG_PROB_FLOATS", 40 * 5 * 3)
+    monkeypatch.setitem(
+        vars(vae),
+        "_bound",
+        lambda x, samples, seed: drawn.append((samples, *seed.numpy())) or bound(x, samples, seed),
+    )
+    vae.log_prob(x, num_samples=100, seed=0)
+    assert [samples for samples, *_ in drawn] == [40, 40, 20]
+    assert len({tuple(seed) for _, *seed in drawn}) == 3
 
 
 @pytest.mark.parametrize(
