@@ -11,7 +11,12 @@ import tensorflow as tf
 import vae_tf
 from tests.small_vae import binary_images, small_vae
 from vae_tf.errors import InputError
-from vae_tf.layers import IndependentBernoulli, IndependentNormal, OneHotCategorical
+from vae_tf.layers import (
+    IndependentBernoulli,
+    IndependentNormal,
+    MultivariateNormalTriL,
+    OneHotCategorical,
+)
 from vae_tf.objectives import ELBO, IWAE, BetaTC, Linear
 from vae_tf.priors import StandardNormal
 
@@ -167,6 +172,17 @@ def test_eager_graph_and_xla_train_alike(objective):
         np.testing.assert_allclose(loss, results[0][0], rtol=1e-4)
         for a, b in zip(weights, results[0][1], strict=True):
             np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_full_covariance_trains_under_xla():
+    posterior = MultivariateNormalTriL(3)
+    encoder = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(posterior.params_size)]
+    )
+    vae = small_vae(encoder=encoder, posterior=posterior)
+    vae.compile(keras.optimizers.Adam(0.02), jit_compile=True)
+    history = vae.fit(X, batch_size=32, epochs=10, verbose=0).history
+    assert history["elbo"][-1] > history["elbo"][0] + 1
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"], indirect=True)

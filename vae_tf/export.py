@@ -7,11 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from vae_tf.atomic import replacing
 from vae_tf.errors import InputError
 from vae_tf.objectives.importance_weights import importance_weighted_bound, log_importance_weights
 from vae_tf.objectives.objective import check_samples
 from vae_tf.objectives.terms import Densities, elbo_terms
-from vae_tf.runs.atomic import replacing
 from vae_tf.seeds import fold_in, two_words
 from vae_tf.vae import VAE
 

@@ -160,7 +160,9 @@ def test_a_kill_between_the_metrics_and_the_checkpoint(finished, stopped):
     assert names(stopped) == names(finished.folder)
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "precision", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
+)
 def test_half_precision_resumes_with_its_loss_scale(precision, tmp_path):
     config = dataclasses.replace(CONFIG, precision=precision, epochs=2)
     whole = train(config, tmp_path / "whole", verbose=0)

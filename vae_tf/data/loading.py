@@ -96,7 +96,7 @@ def load(
     checks.check_int(batch_size, "batch_size", 1)
     size = checks.check_image_size(image_size)
     checks.check_fraction(test_fraction)
-    path = _as_path(name_or_path)
+    path = as_path(name_or_path)
     name = str(name_or_path) if path is None else path.resolve().name
     options: dict[str, Any] = {
         "name": name,
@@ -124,7 +124,7 @@ def load(
     return build(arrays, standardize=standardize, **options)
 
 
-def _as_path(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
+def as_path(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
     """The path that is meant, or None for a name."""
     text = os.fspath(name_or_path)
     path = pathlib.Path(text).expanduser()

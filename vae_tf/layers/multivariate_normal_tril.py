@@ -53,7 +53,11 @@ class MultivariateNormalTriL(DistributionLayer):
 
     def _distribution(self, params: tf.Tensor) -> tfd.Distribution:
         raw = tfp.math.fill_triangular(params[..., self.event_size :])
-        tril = tf.linalg.set_diag(raw, positive_scale(tf.linalg.diag_part(raw)))
+        # Not `set_diag`: XLA cannot compile its gradient where the batch size is not known.
+        below = tf.linalg.band_part(tf.ones_like(raw), -1, 0) - tf.eye(
+            self.event_size, dtype=raw.dtype
+        )
+        tril = below * raw + tf.linalg.diag(positive_scale(tf.linalg.diag_part(raw)))
         loc = params[..., : self.event_size]
         return StableMVNTriL(loc, tril, validate_args=self.validate_args)
 

@@ -9,7 +9,7 @@ import keras
 
 from vae_tf import presets
 from vae_tf.data import Data, head, load
-from vae_tf.data.loading import _as_path
+from vae_tf.data.loading import as_path
 from vae_tf.priors import VampPrior
 from vae_tf.runs.config import TrainingConfig
 from vae_tf.runs.likelihood import choose_likelihood
@@ -26,7 +26,7 @@ def located(config: TrainingConfig) -> TrainingConfig:
         InputError: if the dataset is a path where nothing is.
     """
     absolute: dict[str, str] = {}
-    path = _as_path(config.dataset)
+    path = as_path(config.dataset)
     if path is not None:
         absolute["dataset"] = os.path.abspath(path)
     for name in ("data_dir", "manual_dir"):

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from vae_tf import pictures
+from vae_tf.atomic import replacing
 from vae_tf.data import head
 from vae_tf.errors import InputError
-from vae_tf.runs.atomic import replacing
 from vae_tf.runs.illustrate import described
 from vae_tf.runs.run import Run
 

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from vae_tf.atomic import remove_leftovers, replacing, write_text
 from vae_tf.errors import InputError
-from vae_tf.runs.atomic import remove_leftovers, replacing, write_text
 from vae_tf.runs.config import TrainingConfig
 
 _KEPT = 2

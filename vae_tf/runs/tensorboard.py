@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from vae_tf.runs.atomic import replacing
+from vae_tf.atomic import replacing
 from vae_tf.runs.metrics_file import ENDED, EPOCH, SECONDS, Row
 
 _VALIDATION = "val_"

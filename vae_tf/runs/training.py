@@ -66,10 +66,9 @@ def train(
         try:
             _fit(config, place, done, vae, data, callbacks, verbose)
         except OSError as error:
-            whole = (
-                f"the run is whole as of epoch {place.last_epoch()}, resume it when that is mended"
-            )
-            reason = f"{error.strerror or error}; {whole}"
+            last = place.last_epoch()
+            safe = f"the run is whole as of epoch {last}" if last else "no epoch is done"
+            reason = f"{error.strerror or error}; {safe}, resume it when that is mended"
             raise OSError(error.errno, reason, error.filename) from error
         run = open_run(place.path)
         illustrate(vae, data, run.history, place.pictures)

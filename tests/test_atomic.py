@@ -3,7 +3,7 @@ import resource
 
 import pytest
 
-from vae_tf.runs.atomic import remove_leftovers, replacing, write_text
+from vae_tf.atomic import remove_leftovers, replacing, write_text
 
 
 @pytest.fixture
