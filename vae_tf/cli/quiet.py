@@ -25,7 +25,10 @@ def import_tensorflow() -> None:
         return
     with _without_notes():
         import tensorflow as tf
+        from absl import logging
 
+        # TensorFlow Datasets remarks at each load that an IDX folder's configuration is custom.
+        logging.set_verbosity(logging.ERROR)
         tf.config.list_logical_devices()
 
 

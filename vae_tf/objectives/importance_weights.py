@@ -23,7 +23,5 @@ def importance_weighted_bound(log_weights: tf.Tensor) -> tf.Tensor:
 
 def merge_bounds(bound: tf.Tensor, samples: int, other: tf.Tensor, others: int) -> tf.Tensor:
     """L_{K+M} from L_K and L_M of separate draws, nats: lets K be larger than memory holds."""
-    total = math.log(samples + others)
-    return tf.reduce_logsumexp(
-        tf.stack([bound + math.log(samples), other + math.log(others)]), axis=0
-    ) - tf.cast(total, bound.dtype)
+    sums = tf.stack([bound + math.log(samples), other + math.log(others)])
+    return tf.reduce_logsumexp(sums, axis=0) - math.log(samples + others)

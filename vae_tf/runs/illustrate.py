@@ -7,6 +7,7 @@ import numpy as np
 
 from vae_tf import pictures
 from vae_tf.data import Data, head
+from vae_tf.priors import StandardNormal
 from vae_tf.vae import VAE
 
 _SAMPLES = 64
@@ -23,7 +24,7 @@ def illustrate(
 
     Always `learning_curves.png`. For vectors, and images of 1 or 3 channels, `samples.png` and
     `reconstructions.png` of test examples. With two latents also `latent_scatter.png` of test
-    examples, and for images `manifold.png`.
+    examples, and for images under a standard normal prior `manifold.png`.
 
     Args:
         vae: The trained model.
@@ -45,7 +46,8 @@ def illustrate(
         figures["samples"] = pictures.samples(vae.sample(n, seed=data.seed), title=title)
         x, _ = head(data.test, _RECONSTRUCTIONS)
         figures["reconstructions"] = pictures.reconstructions(x, vae.reconstruct(x), title=title)
-        if is_image and vae.latent_dim == 2:
+        # The manifold's grid has equal probability under N(0, I), and under no other prior.
+        if is_image and vae.latent_dim == 2 and isinstance(vae.prior, StandardNormal):
             figures["manifold"] = pictures.manifold(
                 lambda z: vae.likelihood.point_estimate(vae.decode(z)), title=title
             )

@@ -25,18 +25,29 @@ class StableMVNTriL(tfd.MultivariateNormalTriL):
     def _call_sample_n(
         self, sample_shape: tf.Tensor, seed: tf.Tensor | None, **kwargs: tf.Tensor
     ) -> tf.Tensor:
-        draws = tf.reshape(tf.cast(sample_shape, tf.int32), [-1])
-        shape = tf.concat([draws, self.batch_shape_tensor(), self.event_shape_tensor()], axis=0)
-        return self.loc + tf.linalg.matvec(
-            self.scale_tril, standard_normal(shape, seed, self.dtype)
-        )
+        return self._scaled(self._standard_draws(sample_shape, seed))
 
-    def _log_prob(self, x: tf.Tensor) -> tf.Tensor:
-        tril = self.scale_tril
-        standardized = _solve(tril, tf.cast(x, self.dtype) - self.loc)
-        log_determinant = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(tril)), axis=-1)
+    def _sample_and_log_prob(
+        self, sample_shape: tf.Tensor, seed: tf.Tensor | None, **kwargs: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        draws = self._standard_draws(sample_shape, seed)
+        return self._scaled(draws), self._log_prob_of(draws)
+
+    def _standard_draws(self, sample_shape: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
+        lead = tf.reshape(tf.cast(sample_shape, tf.int32), [-1])
+        shape = tf.concat([lead, self.batch_shape_tensor(), self.event_shape_tensor()], axis=0)
+        return standard_normal(shape, seed, self.dtype)
+
+    def _scaled(self, draws: tf.Tensor) -> tf.Tensor:
+        return self.loc + tf.linalg.matvec(self.scale_tril, draws)
+
+    def _log_prob_of(self, standardized: tf.Tensor) -> tf.Tensor:
+        log_determinant = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(self.scale_tril)), axis=-1)
         terms = standardized**2 + math.log(2 * math.pi)
         return -0.5 * tf.reduce_sum(terms, axis=-1) - log_determinant
+
+    def _log_prob(self, x: tf.Tensor) -> tf.Tensor:
+        return self._log_prob_of(_solve(self.scale_tril, tf.cast(x, self.dtype) - self.loc))
 
 
 @tfd.RegisterKL(StableMVNTriL, tfd.Independent)
