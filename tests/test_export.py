@@ -158,10 +158,12 @@ print(json.dumps(z.numpy().tolist()))
 
 def test_an_existing_path_is_refused(mlp, tmp_path):
     vae, path = mlp
-    before = sorted(path.rglob("*"))
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
     with pytest.raises(InputError, match="exists already"):
         export(vae, path)
-    assert sorted(path.rglob("*")) == before
+    assert export(vae, path.parent, score_samples=1).name == "2"
+    assert export(vae, path.parent, score_samples=1).name == "3"
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"directory|exists"):
         export(vae, tmp_path / "file" / "1")

@@ -1,24 +1,31 @@
 """A trained VAE as a SavedModel that needs nothing of this package."""
 
 import os
-from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from vae_tf.atomic import replacing
-from vae_tf.errors import InputError
-from vae_tf.objectives.importance_weights import importance_weighted_bound, log_importance_weights
 from vae_tf.objectives.objective import check_samples
-from vae_tf.objectives.terms import Densities, elbo_terms
-from vae_tf.seeds import fold_in, two_words
+from vae_tf.saved_models.comparison import compare
+from vae_tf.saved_models.description import describe, write_description
+from vae_tf.saved_models.graph_check import check_graph
+from vae_tf.saved_models.half_precision import HalfPrecision
+from vae_tf.saved_models.signatures import Signatures, signatures
+from vae_tf.saved_models.versions import version_directory
+from vae_tf.saved_models.warm_up_requests import write_warm_up_requests
 from vae_tf.vae import VAE
 
-_DEFAULT = "serving_default"
 
-
-def export(vae: VAE, path: str | os.PathLike[str], score_samples: int = 100) -> Path:
+def export(
+    vae: VAE,
+    path: str | os.PathLike[str],
+    score_samples: int = 100,
+    precision: str = "float32",
+    training: dict[str, Any] | None = None,
+) -> Path:
     """Writes the SavedModel of `vae`, for TensorFlow Serving or `tf.saved_model.load`.
 
     | signature | inputs | outputs |
@@ -35,126 +42,48 @@ def export(vae: VAE, path: str | os.PathLike[str], score_samples: int = 100) -> 
     seeds alone: row i of `sample` is `vae.sample(1, seed=seed[i])`, and row i of `log_prob` is
     `vae.log_prob(x[i:i+1], score_samples, seed=seed[i])`, up to rounding.
 
+    `assets.extra/` holds warm-up requests for every signature, `vae_tf.json` and `model_card.md`.
+    Before it appears, the SavedModel is loaded and compared with the model.
+
     Args:
         vae: The model.
-        path: The folder to make, such as "models/digits/1". It appears whole or not at all.
+        path: The version directory to make ("models/digits/3"), or the model's ("models/digits"),
+            which gets the next version. The version appears whole or not at all.
         score_samples: int. K, importance samples an example of `score`. Defaults to 100.
+        precision: str. "float32", or "bfloat16" or "float16" for weights of half the size, which
+            are used in float32. Defaults to "float32".
+        training: JSON values about the training, such as `Run.summary()`, for `vae_tf.json`.
 
     Returns:
-        `path`.
+        The version directory.
 
     Raises:
-        InputError: if `path` exists, or the posterior has no mean or standard deviation.
+        InputError: if the version exists, the posterior has no mean or standard deviation, the graph
+            calls Python or draws from a state, or the SavedModel differs from the model.
         OSError: if it cannot be written.
     """
-    path = Path(path)
     check_samples(score_samples)
-    if os.path.lexists(path):
-        raise InputError(f"{path} exists already; export to a new path, such as the next version.")
-    signatures = _signatures(vae, score_samples)
-    module = tf.Module()
-    # Only the weights that the signatures read, and nothing of Keras.
-    used = [weight for function in signatures.values() for weight in function.variables]
-    module.weights = list({id(weight): weight for weight in used}.values())
+    path = version_directory(Path(path))
+    half = HalfPrecision(vae, precision) if precision != "float32" else None
+    scope, vae = (half.scope, half.vae) if half else (nullcontext, vae)
     with replacing(path) as written:
-        try:
-            tf.saved_model.save(module, str(written), signatures=signatures)
-        except tf.errors.OpError as error:
-            # TensorFlow has exceptions of its own for a full disk and the like.
-            raise OSError(None, error.message) from error
+        _save(signatures(vae, score_samples, scope), written)
+        check_graph(written)
+        compare(vae, written, score_samples)
+        extra = written / "assets.extra"
+        extra.mkdir()
+        write_warm_up_requests(vae, extra)
+        write_description(describe(vae, score_samples, precision, training), extra)
     return path
 
 
-def _signatures(vae: VAE, score_samples: int) -> dict[str, Any]:
-    x = tf.TensorSpec([None, *vae.event_shape], tf.float32, "x")
-    z = tf.TensorSpec([None, vae.latent_dim], tf.float32, "z")
-    seed = tf.TensorSpec([None], tf.int64, "seed")
-    signatures = {
-        "encode": _encode(vae).get_concrete_function(x=x),
-        "decode": _decode(vae).get_concrete_function(z=z),
-        "sample": _sample(vae).get_concrete_function(seed=seed),
-        "reconstruct": _reconstruct(vae).get_concrete_function(x=x),
-        "score": _score(vae, score_samples).get_concrete_function(x=x, seed=seed),
-    }
-    return {_DEFAULT: signatures["reconstruct"], **signatures}
-
-
-def _encode(vae: VAE) -> Any:
-    @tf.function(autograph=False)
-    def encode(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        q_z_given_x = vae.encode(x)
-        try:
-            moments = {"mean": q_z_given_x.mean(), "stddev": q_z_given_x.stddev()}
-        except NotImplementedError as error:
-            raise InputError(
-                f"The posterior {type(vae.posterior).__name__} has no mean or standard deviation, "
-                "which `encode` answers with; export a model with IndependentNormal or "
-                "MultivariateNormalTriL."
-            ) from error
-        return _outputs(**moments)
-
-    return encode
-
-
-def _decode(vae: VAE) -> Any:
-    @tf.function(autograph=False)
-    def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _outputs(x=_mean_x(vae, z))
-
-    return decode
-
-
-def _sample(vae: VAE) -> Any:
-    @tf.function(autograph=False)
-    def sample(seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        p_z = vae.p_z()  # outside of the loop: a VampPrior encodes its pseudo-inputs for it
-        z = _rows(lambda s: p_z.sample(1, seed=two_words(s))[0], seed, [vae.latent_dim])
-        return _outputs(z=z, x=_mean_x(vae, z))
-
-    return sample
-
-
-def _reconstruct(vae: VAE) -> Any:
-    @tf.function(autograph=False)
-    def reconstruct(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _outputs(x=vae.reconstruct(x))
-
-    return reconstruct
-
-
-def _score(vae: VAE, samples: int) -> Any:
-    @tf.function(autograph=False)
-    def score(x: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        p_z = vae.p_z()
-
-        def row(element: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-            x_row = element[0][tf.newaxis]
-            q_z_given_x = vae.encode(x_row)
-            z = q_z_given_x.sample(samples, seed=fold_in(two_words(element[1]), 0))  # [K, 1, D]
-            p_x_given_z = vae.decode(z)
-            log_p_x_given_z = p_x_given_z.log_prob(tf.cast(x_row, p_x_given_z.dtype))  # [K, 1]
-            d = Densities(q_z_given_x, p_z, z, log_p_x_given_z)
-            log_prob = importance_weighted_bound(log_importance_weights(d))
-            return tf.stack([log_prob[0], elbo_terms(d).elbo[0]])
-
-        rows = _rows(row, (x, seed), [2])
-        return _outputs(log_prob=rows[:, 0], elbo=rows[:, 1])
-
-    return score
-
-
-def _mean_x(vae: VAE, z: tf.Tensor) -> tf.Tensor:
-    return vae.likelihood.point_estimate(vae.decode(z))
-
-
-def _rows(function: Callable[[Any], tf.Tensor], elements: Any, shape: list[int]) -> tf.Tensor:
-    """`function` of each row on its own, float32 `[B, *shape]`."""
-    return tf.map_fn(
-        lambda element: tf.cast(function(element), tf.float32),
-        elements,
-        fn_output_signature=tf.TensorSpec(shape, tf.float32),
-    )
-
-
-def _outputs(**outputs: tf.Tensor) -> dict[str, tf.Tensor]:
-    return {name: tf.cast(value, tf.float32, name) for name, value in outputs.items()}
+def _save(functions: Signatures, path: Path) -> None:
+    module = tf.Module()
+    # Only the weights that the signatures read, and nothing of Keras.
+    used = [weight for function in functions.values() for weight in function.variables]
+    module.weights = list({id(weight): weight for weight in used}.values())
+    try:
+        tf.saved_model.save(module, str(path), signatures=functions)
+    except tf.errors.OpError as error:
+        # TensorFlow has exceptions of its own for a full disk and the like.
+        raise OSError(None, error.message) from error

@@ -209,19 +209,28 @@ class VAE(ObjectiveTrainer):
         """`reconstruct` at the posterior mean, `[B, *event]`."""
         return self._reconstruct(inputs, None, training)
 
-    def export(self, filepath: str | os.PathLike[str], score_samples: int = 100) -> Path:
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        score_samples: int = 100,
+        precision: str = "float32",
+        training: dict[str, Any] | None = None,
+    ) -> Path:
         """Writes a SavedModel with the signatures that `vae_tf.export.export` lists.
 
         Args:
-            filepath: The folder to make, such as "models/digits/1".
+            filepath: The version directory to make ("models/digits/3"), or the model's
+                ("models/digits"), which gets the next version.
             score_samples: int. K, importance samples an example of `score`. Defaults to 100.
+            precision: str. Of the stored weights: "float32", "bfloat16" or "float16".
+            training: JSON values about the training, which the export records.
 
         Returns:
-            `filepath`.
+            The version directory.
         """
         from vae_tf.export import export  # it imports this module
 
-        return export(self, filepath, score_samples)
+        return export(self, filepath, score_samples, precision, training)
 
     def summary(
         self, *args: Any, print_fn: Callable[[str], Any] | None = None, **kwargs: Any

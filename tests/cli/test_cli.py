@@ -98,6 +98,9 @@ def test_export_and_info(run, tmp_path):
     assert call("export", run, "--to", tmp_path / "1").exit_code == 0
     assert (tmp_path / "1" / "saved_model.pb").is_file()
     assert "exists already" in fails(2, "export", run, "--to", tmp_path / "1")
+    half = call("export", run, "--to", tmp_path, "--precision", "bfloat16", "--score-samples", 1)
+    assert str(tmp_path / "2") in half.stdout
+    assert "nats per example of digits (threshold binarisation)" in half.stdout
     assert "2 of 2 epochs" in call("info", run).stdout
     info = as_json("info", run)
     assert (info["epoch"], info["finished"], info["config"]["hidden"]) == (2, True, [16])

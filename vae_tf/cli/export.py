@@ -12,13 +12,20 @@ from vae_tf.cli.options import RunFolder
 @tensorflow_command
 def export(
     run: RunFolder,
-    to: Annotated[Path, typer.Option(help="Folder to make, such as models/digits/1.")],
+    to: Annotated[
+        Path,
+        typer.Option(
+            help="The model's folder, such as models/digits, which gets the next version; or a version."
+        ),
+    ],
     score_samples: Annotated[
         int, typer.Option(help="Importance samples an example of the signature `score`.")
     ] = 100,
+    precision: Annotated[
+        str, typer.Option(help="Of the stored weights: float32, bfloat16 or float16.")
+    ] = "float32",
 ) -> None:
     """Write a SavedModel with the signatures encode, decode, sample, reconstruct and score."""
     from vae_tf import runs
-    from vae_tf.export import export as export_model
 
-    typer.echo(export_model(runs.open_run(run).model(), to, score_samples))
+    typer.echo(runs.export_run(runs.open_run(run), to, score_samples, precision))

@@ -63,6 +63,15 @@ class Builder:
             shared["kernel_initializer"] = "zeros"
         return keras.layers.Conv2D(filters, 3, strides=strides, padding="same", name=name, **shared)
 
+    def transposed(self, filters: int, name: str) -> keras.layers.Conv2DTranspose:
+        """A linear 3 x 3 transposed convolution of stride 1: `[B, H, W, C]` -> `[B, H, W, filters]`.
+
+        The same functions as `conv` has; with few filters TensorFlow trains it faster on a CPU.
+        """
+        return keras.layers.Conv2DTranspose(
+            filters, 3, padding="same", name=name, **self._shared(linear=True)
+        )
+
     def double(
         self,
         h: keras.KerasTensor,

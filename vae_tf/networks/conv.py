@@ -104,7 +104,7 @@ def conv_decoder(
         h = build.double(h, channels, size, f"conv_{i}")
     if full_size:
         h = build.double(h, filters[-1], full, "full_size")
-        h = build.conv(planes, "outputs", linear=True)(h)
+        h = build.transposed(planes, "outputs")(h)
     else:
         h = build.double(h, planes, full, "outputs", kernel=5, linear=True)
     return keras.Model(z, flat_planes(h, params_per_element), name=name)

@@ -6,6 +6,8 @@ from .drawing import draw_reconstructions as draw_reconstructions
 from .drawing import draw_samples as draw_samples
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
+from .exporting import ExportedRun as ExportedRun
+from .exporting import export_run as export_run
 from .likelihood import choose_likelihood as choose_likelihood
 from .objective import build_objective as build_objective
 from .run import Run as Run

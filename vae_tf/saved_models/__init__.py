@@ -1,0 +1,1 @@
+"""What an exported SavedModel consists of; `vae_tf.export` puts it together."""
