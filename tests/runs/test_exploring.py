@@ -1,0 +1,78 @@
+import functools
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import vae_tf
+from vae_tf.cli.explore import explore
+from vae_tf.runs import TrainingConfig, train
+
+CONFIG = TrainingConfig(
+    dataset="digits", binarize="threshold", latent_dim=2, hidden=(16,), epochs=1, batch_size=100
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        compile_quickly = functools.partialmethod(vae_tf.VAE.compile, jit_compile=False)
+        patch.setattr(vae_tf.VAE, "compile", compile_quickly)
+        return train(CONFIG, tmp_path_factory.mktemp("runs") / "run", verbose=0).folder
+
+
+@pytest.fixture
+def call():
+    app = typer.Typer()
+    app.add_typer(explore)
+
+    @app.command()
+    def other() -> None:
+        """A second command, so that `explore` stays a group."""
+
+    return lambda *arguments: CliRunner().invoke(app, ["explore", *map(str, arguments)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shape"),
+    [
+        (["interpolate", "--pairs", 2, "--steps", 4], (2, 4, 8, 8, 1)),
+        (["traverse", "--steps", 3], (2, 3, 8, 8, 1)),
+        (["traverse", "--example", 2, "--steps", 3], (2, 3, 8, 8, 1)),
+        (["variations", "--n", 3, "--seed", 1], (4, 8, 8, 1)),
+        (["directions", "--label", 3, "--n", 2], (2, 5, 8, 8, 1)),
+        (["nearest", "--n", 2, "--k", 3, "--seed", 1], (2, 4, 8, 8, 1)),
+        (["denoise", "--n", 3], (2, 3, 8, 8, 1)),
+    ],
+)
+def test_numbers_and_a_picture(run, call, tmp_path, arguments, shape):
+    name, *options = arguments
+    for suffix in ("npy", "png"):
+        out = tmp_path / f"out.{suffix}"
+        result = call(name, run, *options, "--out", out)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.strip() == str(out)
+        assert out.stat().st_size > 500
+    x = np.load(tmp_path / "out.npy")
+    assert x.shape == shape
+    assert np.isfinite(x).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["interpolate", "--method", "cubic"], "linear, spherical"),
+        (["traverse", "--example", 5000], "has 297 examples"),
+        (["directions", "--label", 12], "No test example has label 12"),
+        (["nearest", "--k", 1000], "has 297 examples"),
+        (["denoise", "--noise", -1], "at least 0"),
+        (["variations", "--out", "x.txt"], "expected .png"),
+    ],
+)
+def test_bad_input_is_one_line(run, call, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    result = call(arguments[0], run, *arguments[1:])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1

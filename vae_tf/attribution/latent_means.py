@@ -1,0 +1,47 @@
+"""The encoder as tf-keras-vis takes a model."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vae_tf.errors import InputError
+from vae_tf.layers.base import DistributionLayer
+from vae_tf.vae import VAE
+
+
+def latent_means(vae: VAE) -> keras.Model:
+    """A functional model from x to the mean of q(z|x), on the layers of the encoder itself.
+
+    tf-keras-vis works on functional models only.
+
+    Args:
+        vae: The model.
+
+    Returns:
+        `keras.Model`, a list of one `[B, *event]` -> `[B, D]`. It shares its weights with `vae`.
+
+    Raises:
+        InputError: if the encoder is no functional or sequential model.
+    """
+    encoder = vae.encoder
+    try:
+        inputs, (outputs,) = encoder.inputs, encoder.outputs
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"Attribution needs an encoder that is a functional or sequential keras.Model of one "
+            f"output; got {type(encoder).__name__}."
+        ) from error
+    return keras.Model(inputs, _PointEstimate(vae.posterior)(outputs), name="latent_means")
+
+
+class _PointEstimate(keras.layers.Layer):
+    """Parameters of a distribution -> its mean, as a layer."""
+
+    def __init__(self, posterior: DistributionLayer, **kwargs: Any) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.posterior = posterior
+
+    def call(self, params: tf.Tensor) -> tf.Tensor:
+        """`[B, P]` -> `[B, D]`."""
+        return self.posterior.point_estimate(self.posterior.distribution(params))

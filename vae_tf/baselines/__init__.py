@@ -1,0 +1,10 @@
+"""What a variational auto-encoder is compared with."""
+
+from vae_tf._backend import require_tensorflow
+
+require_tensorflow()
+
+from vae_tf.baselines.kl_only import KLOnly  # noqa: E402
+from vae_tf.baselines.three_panels import Panel, gap_shares, three_panels  # noqa: E402
+
+__all__ = ["KLOnly", "Panel", "gap_shares", "three_panels"]

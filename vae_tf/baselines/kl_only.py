@@ -1,0 +1,36 @@
+"""The KL without the reconstruction."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vae_tf.objectives.objective import Objective, ObjectiveTerms
+from vae_tf.objectives.terms import LatentVariableModel, densities, elbo_terms
+
+
+@keras.saving.register_keras_serializable(package="vae_tf")
+class KLOnly(Objective):
+    """loss = KL(q(z|x) || p(z)): half of the negative ELBO, to show what the half does alone.
+
+    Its minimum is q(z|x) = p(z) for every x: codes that say nothing. The other half alone is
+    `ELBO(beta=0)`. The decoder is not trained.
+    """
+
+    def __call__(
+        self,
+        model: LatentVariableModel,
+        x: tf.Tensor,
+        *,
+        step: tf.Tensor,
+        seed: tf.Tensor,
+        training: bool = False,
+    ) -> ObjectiveTerms:
+        """The terms of a batch; see the class and `Objective.__call__`."""
+        terms = elbo_terms(densities(model, x, samples=1, seed=seed, training=training))
+        # The zero gives the decoder a gradient, without which Keras warns at every training.
+        return ObjectiveTerms(terms.kl + 0.0 * terms.log_likelihood, terms, {})
+
+    def get_config(self) -> dict[str, Any]:
+        """No arguments."""
+        return {}

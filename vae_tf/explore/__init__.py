@@ -1,0 +1,35 @@
+"""Moving about in the latent space of a trained model. NumPy arrays in and out, seeds as numbers."""
+
+from vae_tf._backend import require_tensorflow
+
+require_tensorflow()
+
+from vae_tf.explore.attribute_direction import attribute_direction  # noqa: E402
+from vae_tf.explore.codes import Decoded, codes, decoded  # noqa: E402
+from vae_tf.explore.compress import Compressed, compress  # noqa: E402
+from vae_tf.explore.denoise import Denoised, denoise  # noqa: E402
+from vae_tf.explore.edit import edit  # noqa: E402
+from vae_tf.explore.interpolate import interpolate  # noqa: E402
+from vae_tf.explore.nearest import Neighbours, nearest  # noqa: E402
+from vae_tf.explore.optimize import Optimum, optimize  # noqa: E402
+from vae_tf.explore.traverse import traverse  # noqa: E402
+from vae_tf.explore.variations import variations  # noqa: E402
+
+__all__ = [
+    "Compressed",
+    "Decoded",
+    "Denoised",
+    "Neighbours",
+    "Optimum",
+    "attribute_direction",
+    "codes",
+    "compress",
+    "decoded",
+    "denoise",
+    "edit",
+    "interpolate",
+    "nearest",
+    "optimize",
+    "traverse",
+    "variations",
+]

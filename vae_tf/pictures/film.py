@@ -1,0 +1,82 @@
+"""Pictures one after another: a training as a GIF."""
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vae_tf.atomic import replacing
+from vae_tf.errors import InputError
+from vae_tf.pictures.style import style
+
+Frame = Figure | str | os.PathLike[str]
+
+DPI = 100
+"""Of figures: half of a picture's, because a film holds many."""
+
+
+def film(
+    frames: Sequence[Frame],
+    path: str | os.PathLike[str],
+    *,
+    seconds: float = 0.2,
+    rest: float = 2.0,
+) -> Path:
+    """Writes a GIF that repeats for ever, and appears whole or not at all.
+
+    Args:
+        frames: Figures, or PNG files such as `vae_tf.runs` leaves of each epoch. Smaller ones are
+            centred on white.
+        path: Ends in .gif. Missing folders are made.
+        seconds: float. How long a frame shows. Defaults to 0.2.
+        rest: float. How long the last one shows. Defaults to 2.
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: Another suffix, no frame, a file that is no picture, times that are not above 0.
+        OSError: if it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".gif":
+        raise InputError(f"{path} ends in {path.suffix!r}, but a film is a .gif.")
+    if not frames:
+        raise InputError("`frames` is empty; give at least one figure or picture file.")
+    if not (seconds > 0 and rest > 0):
+        raise InputError(
+            f"A frame shows for {seconds} s and the last for {rest} s; give more than 0."
+        )
+    images = _padded([_image(frame) for frame in frames])
+    first, *others = [image.quantize(256, dither=Image.Dither.NONE) for image in images]
+    durations = [round(1000 * seconds)] * len(others) + [round(1000 * rest)]
+    with replacing(path) as written:
+        first.save(written, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+    return path
+
+
+def _image(frame: Frame) -> Image.Image:
+    if isinstance(frame, Figure):
+        file = io.BytesIO()
+        with style():
+            frame.savefig(file, format="png", dpi=DPI)
+        return Image.open(file).convert("RGB")
+    try:
+        with Image.open(frame) as image:
+            return image.convert("RGB")
+    except OSError as error:
+        raise InputError(f"{frame} cannot be read as a picture ({error}); give a PNG.") from error
+
+
+def _padded(images: list[Image.Image]) -> list[Image.Image]:
+    size = tuple(np.max([image.size for image in images], axis=0).tolist())
+    padded = []
+    for image in images:
+        sheet = Image.new("RGB", size, "white")
+        sheet.paste(image, tuple((s - i) // 2 for s, i in zip(size, image.size, strict=True)))
+        padded.append(sheet)
+    return padded

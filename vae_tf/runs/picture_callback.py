@@ -1,0 +1,114 @@
+"""Pictures of a model while it learns."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from vae_tf import pictures
+from vae_tf.errors import InputError
+from vae_tf.explore.codes import as_batch, codes
+from vae_tf.layers.base import as_count
+from vae_tf.priors import StandardNormal
+from vae_tf.vae import VAE
+
+_SAMPLES = 64
+_LINES = 20
+_RECONSTRUCTIONS = 20
+
+
+class PictureCallback(keras.callbacks.Callback):
+    """Draws the same pictures after every few epochs, and a film of each at the end of training.
+
+    Of epoch 12 `folder`/samples/epoch-0012.png and so on for `reconstructions` and, with two
+    latents, `latent_scatter` and for images under a standard normal prior `manifold`; at the end
+    `folder`/samples.gif and so on, of all the epochs in the folder: those before a resume too.
+    Samples come from the same latents each time.
+
+    Args:
+        folder: Where the pictures go, such as RUN/pictures/epochs.
+        x: `[N, *event]`. Examples to reconstruct and encode, of the test split.
+        y: `[N]`, their labels, or None.
+        every: int. Epochs from picture to picture. Defaults to 1.
+        seed: int. Of the samples. Defaults to 0.
+        tensorboard: Folder for the same pictures as TensorBoard events. Defaults to None: no events.
+
+    Raises:
+        InputError: for no example, `every` below 1, or events that have no picture.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        x: Any,
+        y: Any = None,
+        *,
+        every: int = 1,
+        seed: int = 0,
+        tensorboard: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._folder = Path(folder)
+        self._x = as_batch(x, "x")
+        self._y = y
+        self._every = as_count("every", every)
+        self._seed = seed
+        self._writer = (
+            tf.summary.create_file_writer(os.fspath(tensorboard)) if tensorboard else None
+        )
+        if self._x.ndim not in (2, 4) or (self._x.ndim == 4 and self._x.shape[-1] not in (1, 3)):
+            raise InputError(
+                f"`x` has shape {self._x.shape}, but pictures need images [N, H, W, C] of 1 or 3 "
+                "channels, or vectors [N, D]."
+            )
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Draws, if it is the turn of this epoch.
+
+        Raises:
+            InputError: if a picture cannot be written.
+        """
+        number = epoch + 1
+        if number % self._every:
+            return
+        for name, figure in self._figures(f"epoch {number}").items():
+            path = pictures.save(figure, self._folder / name / f"epoch-{number:04d}.png")
+            if self._writer is not None:
+                with self._writer.as_default():
+                    image = tf.io.decode_png(path.read_bytes(), channels=3)
+                    tf.summary.image(name, image[tf.newaxis], step=number)
+                self._writer.flush()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Puts the pictures of all epochs together.
+
+        Raises:
+            OSError: if a film cannot be written.
+        """
+        for folder in sorted(path for path in self._folder.glob("*") if path.is_dir()):
+            frames = sorted(folder.glob("epoch-*.png"))
+            if frames:
+                pictures.film(frames, folder.with_suffix(".gif"))
+
+    def _figures(self, title: str) -> dict[str, Figure]:
+        vae: VAE = self.model
+        is_image = self._x.ndim == 4
+        x = self._x[:_RECONSTRUCTIONS]
+        samples = vae.sample(_SAMPLES if is_image else _LINES, seed=self._seed)
+        figures = {
+            "samples": pictures.samples(samples, title=title),
+            "reconstructions": pictures.reconstructions(x, vae.reconstruct(x), title=title),
+        }
+        if vae.latent_dim == 2:
+            z: np.ndarray = codes(vae, self._x)
+            figures["latent_scatter"] = pictures.latent_scatter(z, self._y, title=title)
+            # The manifold's grid has equal probability under N(0, I), and under no other prior.
+            if is_image and isinstance(vae.prior, StandardNormal):
+                figures["manifold"] = pictures.manifold(
+                    lambda z: vae.likelihood.point_estimate(vae.decode(z)), title=title
+                )
+        return figures
