@@ -279,7 +279,7 @@ class VAE(ObjectiveTrainer):
 
     @cached_property
     def _bound(self) -> Callable[[tf.Tensor, int, tf.Tensor], tf.Tensor]:
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def bound(x: tf.Tensor, samples: int, seed: tf.Tensor) -> tf.Tensor:
             d = densities(self, x, samples=samples, seed=seed)
             return importance_weighted_bound(log_importance_weights(d))

@@ -2,12 +2,14 @@
 
 import typer
 
+from vae_tf.cli.call import call
 from vae_tf.cli.demo import demo
 from vae_tf.cli.evaluate import evaluate
 from vae_tf.cli.export import export
 from vae_tf.cli.info import info
 from vae_tf.cli.reconstruct import reconstruct
 from vae_tf.cli.sample import sample
+from vae_tf.cli.serve import SETTINGS, serve
 from vae_tf.cli.train import train
 
 app = typer.Typer(
@@ -19,6 +21,8 @@ app = typer.Typer(
 )
 for _command in (train, evaluate, sample, reconstruct, export, info, demo):
     app.command()(_command)
+app.command(context_settings=SETTINGS)(serve)
+app.add_typer(call)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ def _option(panel: str, text: str, *names: str) -> Any:
     return typer.Option(*names, help=text, rich_help_panel=panel)
 
 
-# Apart from the last five, an argument is a field of `TrainingConfig`, whose docstring says more.
+# Apart from the last six, an argument is a field of `TrainingConfig`, whose docstring says more.
 @tensorflow_command
 def train(
     context: typer.Context,
@@ -100,6 +100,10 @@ def train(
             help="Go on with the run in --out, with its options; --epochs may be raised.",
         ),
     ] = False,
+    pictures_every: Annotated[
+        int,
+        typer.Option(help="Epochs from picture to picture of a film of the training; 0 for none."),
+    ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -115,7 +119,13 @@ def train(
         raise InputError("No dataset was given; name one, such as `vae-tf train digits`.")
     verbose = 0 if quiet or as_json else 1 if sys.stdout.isatty() else 2
     try:
-        run = runs.train(dataclasses.replace(known, **given), folder, resume, verbose=verbose)
+        run = runs.train(
+            dataclasses.replace(known, **given),
+            folder,
+            resume,
+            verbose=verbose,
+            pictures_every=pictures_every,
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_what_is_safe(folder)) from None
     if as_json:

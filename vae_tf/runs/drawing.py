@@ -1,10 +1,11 @@
 """Samples and reconstructions of a run, as a picture or as numbers."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from vae_tf import pictures
 from vae_tf.atomic import replacing
@@ -32,9 +33,9 @@ def draw_samples(
         InputError: for another suffix, or data that have no picture.
         OSError: if it cannot be written.
     """
-    path = _checked(path, n)
+    path = checked_path(path, n)
     x = np.asarray(run.model().sample(n, seed=seed))
-    return _write(path, x, lambda: pictures.samples(x))
+    return write_picture(path, x, lambda: pictures.samples(x))
 
 
 def draw_reconstructions(run: Run, path: str | os.PathLike[str], n: int = 20) -> Path:
@@ -53,18 +54,22 @@ def draw_reconstructions(run: Run, path: str | os.PathLike[str], n: int = 20) ->
         InputError: for another suffix, or data that have no picture.
         OSError: if it cannot be written.
     """
-    path = _checked(path, n)
+    path = checked_path(path, n)
     data, vae = run.data(), run.model()
     x, _ = head(data.test, n)
     x_hat = vae.reconstruct(x).numpy()
     title = described(data)
-    return _write(
+    return write_picture(
         path, np.stack([x, x_hat]), lambda: pictures.reconstructions(x, x_hat, title=title)
     )
 
 
-def _checked(path: str | os.PathLike[str], n: int) -> Path:
-    """The path, if model and data are worth loading for it."""
+def checked_path(path: str | os.PathLike[str], n: int) -> Path:
+    """The path, if model and data are worth loading for it.
+
+    Raises:
+        InputError: for a suffix that is none of a picture and not .npy, or n below 1.
+    """
     path = Path(path)
     if path.suffix.lower() not in (".npy", ".png", ".svg", ".pdf"):
         raise InputError(f"{path} ends in {path.suffix!r}; expected .png, .svg, .pdf or .npy.")
@@ -73,7 +78,13 @@ def _checked(path: str | os.PathLike[str], n: int) -> Path:
     return path
 
 
-def _write(path: Path, x: np.ndarray, draw: Any) -> Path:
+def write_picture(path: Path, x: np.ndarray, draw: Callable[[], Figure]) -> Path:
+    """Writes `x` if `path` ends in .npy, and else the picture that `draw` makes; returns `path`.
+
+    Raises:
+        InputError: if a picture cannot be drawn or written.
+        OSError: if the numbers cannot be written.
+    """
     if path.suffix.lower() != ".npy":
         return pictures.save(draw(), path)
     with replacing(path) as written:

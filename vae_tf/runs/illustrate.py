@@ -3,18 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from vae_tf import pictures
 from vae_tf.data import Data, head
-from vae_tf.priors import StandardNormal
+from vae_tf.runs.figures import model_figures
 from vae_tf.vae import VAE
 
-_SAMPLES = 64
-_LINES = 20
-_RECONSTRUCTIONS = 20
-_SCATTERED = 5000
-_BATCH = 500
+SCATTERED = 5000
+"""Test examples of the latent scatter at most."""
 
 
 def illustrate(
@@ -22,9 +17,7 @@ def illustrate(
 ) -> list[Path]:
     """Draws what a model has learned, into `folder`.
 
-    Always `learning_curves.png`. For vectors, and images of 1 or 3 channels, `samples.png` and
-    `reconstructions.png` of test examples. With two latents also `latent_scatter.png` of test
-    examples, and for images under a standard normal prior `manifold.png`.
+    Always `learning_curves.png`; for the others see `model_figures`.
 
     Args:
         vae: The trained model.
@@ -40,22 +33,7 @@ def illustrate(
     """
     title = described(data)
     figures = {"learning_curves": pictures.learning_curves(history, title=title)}
-    is_image = len(data.event_shape) == 3
-    if not is_image or data.event_shape[-1] in (1, 3):
-        n = _SAMPLES if is_image else _LINES
-        figures["samples"] = pictures.samples(vae.sample(n, seed=data.seed), title=title)
-        x, _ = head(data.test, _RECONSTRUCTIONS)
-        figures["reconstructions"] = pictures.reconstructions(x, vae.reconstruct(x), title=title)
-        # The manifold's grid has equal probability under N(0, I), and under no other prior.
-        if is_image and vae.latent_dim == 2 and isinstance(vae.prior, StandardNormal):
-            figures["manifold"] = pictures.manifold(
-                lambda z: vae.likelihood.point_estimate(vae.decode(z)), title=title
-            )
-    if vae.latent_dim == 2:
-        x, y = head(data.test, _SCATTERED)
-        batches = [x[i : i + _BATCH] for i in range(0, len(x), _BATCH)]
-        z = [vae.posterior.point_estimate(vae.encode(batch)).numpy() for batch in batches]
-        figures["latent_scatter"] = pictures.latent_scatter(np.concatenate(z), y, title=title)
+    figures |= model_figures(vae, *head(data.test, SCATTERED), title, data.seed)
     return [pictures.save(figure, folder / f"{name}.png") for name, figure in figures.items()]
 
 

@@ -5,29 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
 
 from vae_tf import pictures
 from vae_tf.errors import InputError
-from vae_tf.explore.codes import as_batch, codes
+from vae_tf.explore.codes import as_batch
 from vae_tf.layers.base import as_count
-from vae_tf.priors import StandardNormal
-from vae_tf.vae import VAE
-
-_SAMPLES = 64
-_LINES = 20
-_RECONSTRUCTIONS = 20
+from vae_tf.runs.figures import is_drawable, model_figures
 
 
 class PictureCallback(keras.callbacks.Callback):
     """Draws the same pictures after every few epochs, and a film of each at the end of training.
 
-    Of epoch 12 `folder`/samples/epoch-0012.png and so on for `reconstructions` and, with two
-    latents, `latent_scatter` and for images under a standard normal prior `manifold`; at the end
-    `folder`/samples.gif and so on, of all the epochs in the folder: those before a resume too.
-    Samples come from the same latents each time.
+    Of epoch 12 `folder`/samples/epoch-0012.png and so on for the other pictures of
+    `vae_tf.runs.figures.model_figures`; at the end `folder`/samples.gif and so on, of all the epochs
+    in the folder: those before a resume too. Samples come from the same latents each time.
 
     Args:
         folder: Where the pictures go, such as RUN/pictures/epochs.
@@ -60,7 +52,7 @@ class PictureCallback(keras.callbacks.Callback):
         self._writer = (
             tf.summary.create_file_writer(os.fspath(tensorboard)) if tensorboard else None
         )
-        if self._x.ndim not in (2, 4) or (self._x.ndim == 4 and self._x.shape[-1] not in (1, 3)):
+        if not is_drawable(self._x.shape[1:]):
             raise InputError(
                 f"`x` has shape {self._x.shape}, but pictures need images [N, H, W, C] of 1 or 3 "
                 "channels, or vectors [N, D]."
@@ -75,7 +67,8 @@ class PictureCallback(keras.callbacks.Callback):
         number = epoch + 1
         if number % self._every:
             return
-        for name, figure in self._figures(f"epoch {number}").items():
+        figures = model_figures(self.model, self._x, self._y, f"epoch {number}", self._seed)
+        for name, figure in figures.items():
             path = pictures.save(figure, self._folder / name / f"epoch-{number:04d}.png")
             if self._writer is not None:
                 with self._writer.as_default():
@@ -93,22 +86,3 @@ class PictureCallback(keras.callbacks.Callback):
             frames = sorted(folder.glob("epoch-*.png"))
             if frames:
                 pictures.film(frames, folder.with_suffix(".gif"))
-
-    def _figures(self, title: str) -> dict[str, Figure]:
-        vae: VAE = self.model
-        is_image = self._x.ndim == 4
-        x = self._x[:_RECONSTRUCTIONS]
-        samples = vae.sample(_SAMPLES if is_image else _LINES, seed=self._seed)
-        figures = {
-            "samples": pictures.samples(samples, title=title),
-            "reconstructions": pictures.reconstructions(x, vae.reconstruct(x), title=title),
-        }
-        if vae.latent_dim == 2:
-            z: np.ndarray = codes(vae, self._x)
-            figures["latent_scatter"] = pictures.latent_scatter(z, self._y, title=title)
-            # The manifold's grid has equal probability under N(0, I), and under no other prior.
-            if is_image and isinstance(vae.prior, StandardNormal):
-                figures["manifold"] = pictures.manifold(
-                    lambda z: vae.likelihood.point_estimate(vae.decode(z)), title=title
-                )
-        return figures

@@ -6,19 +6,23 @@ from typing import Any
 
 import keras
 
-from vae_tf.data import Data
+from vae_tf.data import Data, head
 from vae_tf.errors import InputError
+from vae_tf.layers.base import as_count
 from vae_tf.loading import load
 from vae_tf.runs.building import build_model, load_data, located, resolved
 from vae_tf.runs.config import TrainingConfig
 from vae_tf.runs.folder import RunFolder
 from vae_tf.runs.illustrate import illustrate
 from vae_tf.runs.metrics_file import EPOCH, read_metrics, write_metrics
+from vae_tf.runs.picture_callback import PictureCallback
 from vae_tf.runs.progress import EpochLines
 from vae_tf.runs.recorder import Recorder
 from vae_tf.runs.run import Run, open_run
 from vae_tf.runs.tensorboard import write_events
 from vae_tf.vae import VAE
+
+_DRAWN = 1000  # test examples of the pictures during training
 
 
 def train(
@@ -27,6 +31,7 @@ def train(
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 2,
+    pictures_every: int = 0,
 ) -> Run:
     """Trains a model, and keeps everything about it in a folder.
 
@@ -43,6 +48,9 @@ def train(
             have been raised; without a run there, it begins. Defaults to False.
         callbacks: Further Keras callbacks. Those with a state of their own begin anew at a resume.
         verbose: 0 prints nothing, 1 shows Keras' bar, 2 prints one line an epoch. Defaults to 2.
+        pictures_every: int. Epochs from picture to picture in `pictures/epochs/`, where a film of
+            each is made at the end, and in TensorBoard; see `PictureCallback`. Not part of the
+            configuration: it changes no weight. Defaults to 0: no pictures.
 
     Returns:
         The finished run.
@@ -55,10 +63,13 @@ def train(
     config = located(config)
     place = RunFolder(folder)
     _check_folder(place, config, resume)
+    as_count("pictures_every", pictures_every, least=0)
     done = place.last_epoch()
     data = load_data(config, done)
     config = resolved(config, data)
     vae = _load_checkpoint(place, done) if done else build_model(config, data)
+    if pictures_every:
+        callbacks = [*callbacks, _pictures(place, data, pictures_every)]
     with place.locked():
         if place.last_epoch() != done:
             raise InputError(f"Another process has trained in {place.path}; resume once more.")
@@ -100,6 +111,18 @@ def _fit(
         callbacks=[*callbacks, *lines, Recorder(place, config, rows)],
         verbose=1 if verbose == 1 else 0,
         shuffle=False,  # the pipeline does
+    )
+
+
+def _pictures(place: RunFolder, data: Data, every: int) -> PictureCallback:
+    x, y = head(data.test, _DRAWN)
+    return PictureCallback(
+        place.pictures / "epochs",
+        x,
+        y,
+        every=every,
+        seed=data.seed,
+        tensorboard=place.tensorboard / "pictures",
     )
 
 

@@ -1,0 +1,1 @@
+"""Environments, processes, load and reports of `benchmarks/serving.py`."""

@@ -1,0 +1,101 @@
+"""The program: flags in, exit code out."""
+
+import importlib.metadata
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+from vae_tf_serving import external, flags
+from vae_tf_serving.start_error import StartError
+
+FAILED = 255
+"""Exit code of a server that does not start, upstream's."""
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class _StoppedEarlyError(BaseException):
+    """A signal came before the server listened."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a server until SIGTERM or SIGINT, then answers what it has.
+
+    Args:
+        arguments: Flags, without the program's name.
+
+    Returns:
+        0 after a signal, `--help` or `--version`; 255 if it does not start, with one sentence on
+        stderr. Where the real binary takes over, it does not return.
+    """
+    if "--help" in arguments or "-h" in arguments:
+        print(flags.usage())
+        return 0
+    try:
+        options = flags.parse(arguments)
+        _log_to_stderr(options.log_level)
+        if options.version:
+            _print_versions()
+            return 0
+        binary = external.find(options.engine)
+        if binary is not None:
+            external.replace_process(binary, arguments)
+        return _run(options)
+    except flags.FlagError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except StartError as error:
+        if error.detail:
+            print(error.detail, file=sys.stderr)
+        print(f"Failed to start server. Error: {error}", file=sys.stderr)
+    return FAILED
+
+
+def _run(options: flags.Options) -> int:
+    stop = threading.Event()
+    listening = False
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        if not listening:
+            raise _StoppedEarlyError
+
+    previous = {number: signal.signal(number, on_signal) for number in _signals()}
+    try:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        from vae_tf_serving.server import Server  # imports TensorFlow
+
+        server = Server(options).start()
+        listening = True
+        while not stop.wait(3600):  # a wait without end would not let signals in everywhere
+            pass
+        logging.getLogger(__name__).info("stopping: answering the requests under way")
+        server.stop()
+    except _StoppedEarlyError:
+        return 0
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return 0
+
+
+def _signals() -> tuple[signal.Signals, ...]:
+    """None outside the main thread, where Python does not let signals be handled."""
+    if threading.current_thread() is not threading.main_thread():
+        return ()
+    return (signal.SIGTERM, signal.SIGINT)
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(format=_FORMAT, level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("vae_tf_serving").setLevel(level.upper())
+    # A line for every client that speaks no HTTP is too much.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+def _print_versions() -> None:
+    print(f"vae_tf_serving: {importlib.metadata.version('vae-tf')}")
+    print(f"TensorFlow Library: {importlib.metadata.version('tensorflow')}")

@@ -1,0 +1,110 @@
+"""The client for asyncio."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+import tenacity
+
+from vae_tf_serving.client.base import BaseClient
+from vae_tf_serving.client.operations import Seed, Steps
+from vae_tf_serving.client.options import Options
+from vae_tf_serving.client.protocol import Call
+from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
+from vae_tf_serving.client.retries import policy
+
+T = TypeVar("T")
+
+
+class AsyncTransport(Protocol):
+    """Carries the bytes of a call."""
+
+    async def send(self, call: Call, timeout: float) -> bytes:
+        """The answer, within `timeout` seconds; else `ServingError`."""
+
+    async def close(self) -> None:
+        """Ends the connection."""
+
+
+class AsyncClient(BaseClient):
+    """`Client`, with methods to await; same arguments, same results, same errors.
+
+        async with AsyncClient("localhost:8500") as client:
+            few, many = await asyncio.gather(client.sample(4), client.sample(400))
+
+    Any number of calls may be under way at once. A client belongs to the event loop of its first call.
+    """
+
+    def _open(self, options: Options) -> AsyncTransport:
+        if options.is_rest:
+            from vae_tf_serving.client.async_rest_transport import AsyncRestTransport
+
+            return AsyncRestTransport(options)
+        from vae_tf_serving.client.async_grpc_transport import AsyncGrpcTransport
+
+        return AsyncGrpcTransport(options)
+
+    async def sample(self, n: int, seed: Seed = None) -> np.ndarray:
+        """See `Client.sample`."""
+        return await self._run(self._operations.sample(n, seed))
+
+    async def encode(self, x: Any) -> Encoding:
+        """See `Client.encode`."""
+        return await self._run(self._operations.encode(x))
+
+    async def decode(self, z: Any) -> np.ndarray:
+        """See `Client.decode`."""
+        return await self._run(self._operations.decode(z))
+
+    async def reconstruct(self, x: Any) -> np.ndarray:
+        """See `Client.reconstruct`."""
+        return await self._run(self._operations.reconstruct(x))
+
+    async def score(self, x: Any, seed: Seed = None) -> Scores:
+        """See `Client.score`."""
+        return await self._run(self._operations.score(x, seed))
+
+    async def predict(
+        self,
+        inputs: Mapping[str, Any],
+        signature: str = "serving_default",
+        *,
+        cut: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """See `Client.predict`."""
+        return await self._run(self._operations.predict(inputs, signature, cut))
+
+    async def status(self) -> list[VersionStatus]:
+        """See `Client.status`."""
+        return await self._run(self._operations.status())
+
+    async def metadata(self) -> Metadata:
+        """See `Client.metadata`."""
+        return await self._run(self._operations.metadata())
+
+    async def close(self) -> None:
+        """Ends the connection. The client is of no use afterwards."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    async def _run(self, steps: Steps[T]) -> T:
+        try:
+            call = next(steps)
+            while True:
+                call = steps.send(await self._send(call))
+        except StopIteration as stop:
+            return stop.value
+
+    async def _send(self, call: Call) -> bytes:
+        end = time.monotonic() + self._options.deadline
+
+        async def once() -> bytes:
+            return await self._transport.send(call, max(end - time.monotonic(), 1e-3))
+
+        return await tenacity.AsyncRetrying(**policy(self._options))(once)

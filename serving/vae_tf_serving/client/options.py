@@ -1,0 +1,107 @@
+"""Where a client calls, and how."""
+
+import dataclasses
+import os
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+_REST = ("http://", "https://")
+_GRPC_TLS = "grpcs://"
+_PATHS = ("unix:", "dns:", "ipv4:", "ipv6:", "xds:")  # schemes that gRPC resolves by itself
+Path = str | os.PathLike[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The arguments of `Client`, checked; see there for what they mean.
+
+    Raises:
+        ValueError: an address without port, both or half of two that belong together, a certificate
+            that is none.
+        OSError: a certificate or key that cannot be read.
+    """
+
+    address: str
+    model_name: str = "vae"
+    version: int | None = None
+    label: str | None = None
+    ca: Path | None = None
+    key: Path | None = None
+    cert: Path | None = None
+    deadline: float = 60.0
+    max_retries: int = 5
+    max_rows: int = 64
+    max_message_bytes: int = 16 * 2**20
+
+    def __post_init__(self) -> None:
+        if self.version is not None and self.label is not None:
+            raise ValueError("Both a version and a label were given; a request names one of them.")
+        if (self.key is None) != (self.cert is None):
+            raise ValueError("A client certificate needs both `key` and `cert`; one was given.")
+        if self.deadline <= 0:
+            raise ValueError(f"deadline is {self.deadline}, expected seconds above 0.")
+        for name, least in {"max_retries": 0, "max_rows": 1, "max_message_bytes": 1}.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least {least}.")
+        if not self.is_rest and not self.address.startswith(_PATHS):
+            _, colon, port = self.grpc_target.rpartition(":")
+            if not colon or not port.isdigit():
+                raise ValueError(
+                    f"The address {self.address!r} has no port; give host:port, such as "
+                    "localhost:8500, for gRPC, or http://localhost:8501 for REST."
+                )
+        if self.address.startswith("http://") and self._has_certificates:
+            raise ValueError("Certificates were given with an http:// address; use https://.")
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether the address asks for REST."""
+        return self.address.startswith(_REST)
+
+    @property
+    def grpc_target(self) -> str:
+        """The address as gRPC wants it."""
+        return self.address.removeprefix(_GRPC_TLS)
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self._has_certificates or self.address.startswith((_GRPC_TLS, "https://"))
+
+    @property
+    def _has_certificates(self) -> bool:
+        return self.ca is not None or self.cert is not None
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """The TLS settings for REST; made for gRPC as well, since it finds a bad file at once."""
+        context = ssl.create_default_context()
+        if self.ca is not None:
+            try:
+                context.load_verify_locations(self.ca)
+            except ssl.SSLError as error:
+                raise ValueError(f"{self.ca} holds no PEM certificate: {error}.") from error
+        if self.cert is not None:
+            try:
+                context.load_cert_chain(self.cert, self.key)
+            except ssl.SSLError as error:
+                raise ValueError(
+                    f"{self.cert} and {self.key} are no PEM certificate and its key: {error}."
+                ) from error
+        return context
+
+    def grpc_certificates(self) -> Mapping[str, Any]:
+        """The arguments of `grpc.ssl_channel_credentials`."""
+        self.ssl_context()
+        return {
+            "root_certificates": _read(self.ca),
+            "private_key": _read(self.key),
+            "certificate_chain": _read(self.cert),
+        }
+
+
+def _read(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    with open(path, "rb") as file:
+        return file.read()

@@ -1,0 +1,138 @@
+"""TensorFlow Serving's URLs and JSON."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import orjson
+
+from vae_tf_serving.client.dtypes import NAMES
+from vae_tf_serving.client.error import ServingError
+from vae_tf_serving.client.options import Options
+from vae_tf_serving.client.protocol import SIGNATURES, Call, Protocol
+from vae_tf_serving.client.results import Metadata, VersionStatus
+from vae_tf_serving.client.signature import Signature, TensorInfo
+
+
+class RestProtocol(Protocol):
+    """Writes and reads JSON, in the columnar format: it can carry every signature."""
+
+    growth = 4  # "-0.12345678," for four bytes
+
+    def __init__(self, options: Options) -> None:
+        self._path = f"/v1/models/{quote(options.model_name, safe='')}"
+        if options.version is not None:
+            self._path += f"/versions/{options.version}"
+        if options.label is not None:
+            self._path += f"/labels/{quote(options.label, safe='')}"
+
+    def predict(self, signature_name: str, inputs: Mapping[str, np.ndarray]) -> Call:
+        """See `Protocol`."""
+        body = {"signature_name": signature_name, "inputs": dict(inputs)}
+        if all(_is_finite(array) for array in inputs.values()):
+            text = orjson.dumps(body, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
+        else:
+            text = json.dumps(
+                body, default=_plain
+            ).encode()  # NaN and Infinity as the server reads them
+        return Call(f"{self._path}:predict", text)
+
+    def outputs(self, answer: bytes, signature: Signature) -> dict[str, np.ndarray]:
+        """See `Protocol`."""
+        outputs = _parse(answer)["outputs"]
+        if len(signature.outputs) == 1:  # then the server leaves the name out
+            outputs = {next(iter(signature.outputs)): outputs}
+        return {name: _array(value, signature.outputs.get(name)) for name, value in outputs.items()}
+
+    def status(self) -> Call:
+        """See `Protocol`."""
+        return Call(self._path, None)
+
+    def version_statuses(self, answer: bytes) -> list[VersionStatus]:
+        """See `Protocol`."""
+        return [
+            VersionStatus(
+                int(version["version"]),
+                version["state"],
+                version["status"]["error_code"],
+                version["status"]["error_message"],
+            )
+            for version in _parse(answer)["model_version_status"]
+        ]
+
+    def describe(self) -> Call:
+        """See `Protocol`."""
+        return Call(f"{self._path}/metadata", None)
+
+    def metadata(self, answer: bytes) -> Metadata:
+        """See `Protocol`. Inputs with a default are not optional: REST never fills it in."""
+        response = _parse(answer)
+        signatures = response["metadata"][SIGNATURES][SIGNATURES]
+        return Metadata(
+            response["model_spec"]["name"],
+            int(response["model_spec"]["version"]),
+            {
+                name: Signature(_infos(signature["inputs"]), _infos(signature["outputs"]))
+                for name, signature in sorted(signatures.items())
+            },
+        )
+
+
+def _parse(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass  # it knows neither NaN nor Infinity, which a server may write
+    try:
+        return json.loads(text)
+    except ValueError:
+        start = text[:60].decode(errors="replace")
+        raise ServingError("UNKNOWN", f"The answer is not JSON; it begins {start!r}.") from None
+
+
+def _is_finite(array: np.ndarray) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+
+
+def _plain(array: np.ndarray) -> Any:
+    """What a JSON writer does not know: strings, and to `json` any array."""
+    if array.dtype != object:
+        return array.tolist()
+    encoded = [{"b64": base64.b64encode(value).decode()} for value in array.flat]
+    objects = np.empty(len(encoded), object)
+    objects[:] = encoded
+    return objects.reshape(array.shape).tolist()
+
+
+def _array(value: Any, info: TensorInfo | None) -> np.ndarray:
+    dtype = info.array_dtype if info else None
+    if dtype is not None and dtype.kind == "O":
+        return _strings(value)
+    return np.asarray(value, dtype)
+
+
+def _strings(value: Any) -> np.ndarray:
+    """Bytes of strings and `{"b64": ...}` in nested lists."""
+    objects = np.array(value, object)
+    decoded = np.empty(objects.size, object)
+    decoded[:] = [
+        base64.b64decode(element["b64"]) if isinstance(element, dict) else element.encode()
+        for element in objects.flat
+    ]
+    return decoded.reshape(objects.shape)
+
+
+def _infos(tensors: Mapping[str, Any]) -> dict[str, TensorInfo]:
+    return {name: _info(info) for name, info in sorted(tensors.items())}
+
+
+def _info(info: Mapping[str, Any]) -> TensorInfo:
+    shape = info["tensor_shape"]
+    sizes = (int(dim["size"]) for dim in shape["dim"])
+    return TensorInfo(
+        NAMES.get(info["dtype"], info["dtype"]),
+        None if shape["unknown_rank"] else tuple(None if size < 0 else size for size in sizes),
+    )

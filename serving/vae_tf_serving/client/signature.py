@@ -1,0 +1,116 @@
+"""A signature of a served model, and the check of what is sent to it."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vae_tf_serving.client.dtypes import numpy_dtype
+from vae_tf_serving.client.error import invalid
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorInfo:
+    """One input or output.
+
+    Attributes:
+        dtype: str. NumPy's name of the type, "string" or "bfloat16"; TensorFlow's if NumPy has none.
+        shape: tuple or None. None in it for an axis of any size; None for any shape at all.
+    """
+
+    dtype: str
+    shape: tuple[int | None, ...] | None
+
+    @property
+    def array_dtype(self) -> np.dtype | None:
+        """The type of a NumPy array that holds it, if there is one."""
+        return numpy_dtype(self.dtype)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row, as far as they are known beforehand."""
+        if self.array_dtype is None or self.shape is None:
+            return 0
+        return self.array_dtype.itemsize * math.prod(size or 1 for size in self.shape[1:])
+
+    def __str__(self) -> str:
+        if self.shape is None:
+            return f"{self.dtype} of any shape"
+        sizes = ", ".join("any" if size is None else str(size) for size in self.shape)
+        return f"{self.dtype} ({sizes})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs by name; `optional` inputs have a default that the server fills in."""
+
+    inputs: Mapping[str, TensorInfo]
+    outputs: Mapping[str, TensorInfo]
+    optional: frozenset[str] = frozenset()
+
+    def arrays(self, name: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """`inputs` as arrays of the types this signature, called `name`, wants.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, one sentence: an input missing, unknown, or of another
+                shape or kind.
+        """
+        unknown = sorted(inputs.keys() - self.inputs.keys())
+        missing = sorted(self.inputs.keys() - inputs.keys() - self.optional)
+        if unknown or missing:
+            given = ", ".join(sorted(inputs)) or "none"
+            wanted = ", ".join(sorted(self.inputs)) or "none"
+            raise invalid(f"Signature {name!r} takes the inputs {wanted}; given were {given}.")
+        return {
+            key: _array(f"Input {key!r} of signature {name!r}", value, self.inputs[key])
+            for key, value in inputs.items()
+        }
+
+
+def _array(what: str, value: Any, info: TensorInfo) -> np.ndarray:
+    wanted = info.array_dtype
+    if wanted is None or info.dtype == "bfloat16":
+        raise invalid(f"{what} is of type {info.dtype}, which this client cannot send.")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise invalid(f"{what} is ragged, expected {info}.") from None
+    if info.dtype == "string":
+        array = _strings(what, array)
+    elif not _fits(array, wanted):
+        raise invalid(f"{what} has elements of type {array.dtype}, expected {info}.")
+    if not _matches(array.shape, info.shape):
+        hint = ""
+        if info.shape and info.shape[0] is None and _matches(array.shape, info.shape[1:]):
+            hint = "; for one example, add the first axis: value[None]"
+        shape = ", ".join(map(str, array.shape))
+        raise invalid(f"{what} has the shape ({shape}), expected {info}{hint}.")
+    return np.ascontiguousarray(array, wanted) if array.ndim else array.astype(wanted)
+
+
+def _fits(array: np.ndarray, wanted: np.dtype) -> bool:
+    """Whether `wanted` holds the elements of `array`, up to the precision of a float."""
+    if array.dtype.kind in "iu" and wanted.kind in "iu" and array.size:
+        bounds = np.iinfo(wanted)
+        return bounds.min <= int(array.min()) and int(array.max()) <= bounds.max
+    return np.can_cast(array.dtype, wanted, "same_kind")
+
+
+def _matches(shape: tuple[int, ...], wanted: tuple[int | None, ...] | None) -> bool:
+    if wanted is None:
+        return True
+    return len(shape) == len(wanted) and all(
+        size is None or size == own for own, size in zip(shape, wanted, strict=True)
+    )
+
+
+def _strings(what: str, array: np.ndarray) -> np.ndarray:
+    """Bytes of each element; text becomes UTF-8."""
+    flat = [element.encode() if isinstance(element, str) else element for element in array.flat]
+    if not all(isinstance(element, bytes) for element in flat):
+        raise invalid(f"{what} has elements of type {array.dtype}, expected strings or bytes.")
+    strings = np.empty(len(flat), object)
+    strings[:] = flat
+    return strings.reshape(array.shape)

@@ -1,0 +1,1 @@
+"""Models, versions, batching and request logic of the server; no transport in here."""

@@ -1,0 +1,1 @@
+"""The gRPC front end: PredictionService, ModelService, health and reflection."""

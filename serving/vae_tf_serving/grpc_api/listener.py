@@ -1,0 +1,108 @@
+"""A grpc.aio server in a thread of its own."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+logger = logging.getLogger(__name__)
+
+_INT32_MAX = 2**31 - 1
+
+
+class GrpcListener:
+    """Serves generic handlers on addresses.
+
+    Args:
+        addresses: `HOST:PORT` or `unix:PATH`.
+        handlers: Makes name of service -> handler, in the thread and the running loop that serve.
+        credentials: TLS; None for none.
+        channel_options: Further options, as (key, value).
+        with_health: Also serve grpc.health.v1.
+    """
+
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        handlers: Callable[[], dict[str, grpc.GenericRpcHandler]],
+        credentials: grpc.ServerCredentials | None = None,
+        channel_options: Sequence[tuple[str, Any]] = (),
+        with_health: bool = False,
+    ) -> None:
+        self._addresses = addresses
+        self._handlers = handlers
+        self._credentials = credentials
+        self._options = [
+            ("grpc.max_receive_message_length", _INT32_MAX),
+            ("grpc.max_send_message_length", _INT32_MAX),
+            ("grpc.so_reuseport", 0),  # two servers on one port must not share it unnoticed
+            *channel_options,
+        ]
+        self._with_health = with_health
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._grace = 0.0
+        self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
+
+    def start(self) -> None:
+        """Returns when it listens.
+
+        Raises:
+            OSError: It cannot: an address is taken, or TLS refuses the key or the certificate.
+        """
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise OSError(str(self._failure)) from self._failure
+
+    def stop(self, grace: float) -> None:
+        """Accepts nothing more, answers what it has within `grace` seconds, and ends the thread."""
+        self._grace = grace
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(grace + 10)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            self._failure = error
+            if self._ready.is_set():
+                logger.exception("the gRPC front end ended")
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        server = grpc.aio.server(options=self._options)
+        names = await self._add_services(server)
+        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
+        for address in self._addresses:
+            if self._credentials is None:
+                server.add_insecure_port(address)
+            else:
+                server.add_secure_port(address, self._credentials)
+        await server.start()
+        self._ready.set()
+        await self._stop.wait()
+        await server.stop(self._grace)
+
+    async def _add_services(self, server: grpc.aio.Server) -> list[str]:
+        handlers = self._handlers()
+        server.add_generic_rpc_handlers(tuple(handlers.values()))
+        names = list(handlers)
+        if self._with_health:
+            servicer = health.aio.HealthServicer()
+            for name in ("", *names):
+                await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+            health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+            names.append(health.SERVICE_NAME)
+        return names

@@ -1,0 +1,169 @@
+"""tensorflow.serving.PredictionService."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import numpy as np
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    inference_pb2,
+    model_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+from vae_tf_serving.completions import Completions
+from vae_tf_serving.core.classify import classify, multi_inference, multi_inference_spec, regress
+from vae_tf_serving.core.manager import ModelManager
+from vae_tf_serving.core.predict import check_input_names, find_signature, predict, resolve
+from vae_tf_serving.core.signature import DEFAULT_KEY
+from vae_tf_serving.grpc_api import tensors
+from vae_tf_serving.grpc_api.calls import service
+from vae_tf_serving.grpc_api.wire import field
+from vae_tf_serving.held import Held
+from vae_tf_serving.metrics import Metrics
+from vae_tf_serving.status import Code, StatusError
+
+NAME = "tensorflow.serving.PredictionService"
+
+_OUTPUTS, _MODEL_SPEC = (
+    predict_pb2.PredictResponse.DESCRIPTOR.fields_by_name[name].number
+    for name in ("outputs", "model_spec")
+)
+_KEY, _VALUE = 1, 2  # of an entry of a map
+
+
+class PredictionService:
+    """Predict, Classify, Regress, MultiInference and GetModelMetadata.
+
+    Args:
+        manager: The models.
+        completions: Of the loop that awaits the calls.
+        metrics: Where to count; None does not.
+        as_content: Write outputs into `tensor_content` instead of the typed fields.
+    """
+
+    def __init__(
+        self,
+        manager: ModelManager,
+        completions: Completions,
+        metrics: Metrics | None = None,
+        as_content: bool = False,
+    ) -> None:
+        self._manager = manager
+        self._completions = completions
+        self._metrics = metrics
+        self._as_content = as_content
+
+    def handler(self) -> grpc.GenericRpcHandler:
+        """What a gRPC server registers."""
+        calls = {
+            "Predict": (predict_pb2.PredictRequest, self.predict),
+            "Classify": (classification_pb2.ClassificationRequest, self.classify),
+            "Regress": (regression_pb2.RegressionRequest, self.regress),
+            "MultiInference": (inference_pb2.MultiInferenceRequest, self.multi_inference),
+            "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, self.metadata),
+        }
+        return service(NAME, calls, self._metrics, counted=("Predict", "Classify", "Regress"))
+
+    async def predict(self, request: predict_pb2.PredictRequest, timeout: float | None) -> bytes:
+        """Runs a signature.
+
+        Args:
+            request: The request.
+            timeout: Seconds; None for no limit.
+
+        Returns:
+            A PredictResponse.
+
+        Raises:
+            StatusError: As TensorFlow Serving's table of errors says.
+        """
+        spec, key = request.model_spec, request.model_spec.signature_name
+        deadline = _deadline(timeout)
+
+        def run(servable: Any) -> Any:
+            check_input_names(find_signature(servable, key), request.inputs.keys())
+            inputs = {alias: _decode(alias, proto) for alias, proto in request.inputs.items()}
+            return predict(servable, key, inputs, request.output_filter, deadline)
+
+        held = Held(resolve(self._manager, _spec(request)))
+        version = held.servable.version
+        outputs = await self._completions.wait(held.submit(run), timeout)
+        answered = model_pb2.ModelSpec(name=spec.name, signature_name=key or DEFAULT_KEY)
+        answered.version.value = version
+        parts = [
+            field(
+                _OUTPUTS,
+                field(_KEY, alias.encode())
+                + field(_VALUE, tensors.encode(array, self._as_content)),
+            )
+            for alias, array in outputs.items()
+        ]
+        return b"".join(parts) + field(_MODEL_SPEC, answered.SerializeToString())
+
+    async def classify(self, request: Any, timeout: float | None) -> bytes:
+        """Runs a signature that classifies examples."""
+        return await self._run(_spec(request), classify, request, timeout)
+
+    async def regress(self, request: Any, timeout: float | None) -> bytes:
+        """Runs a signature that gives a number for each example."""
+        return await self._run(_spec(request), regress, request, timeout)
+
+    async def multi_inference(self, request: Any, timeout: float | None) -> bytes:
+        """Runs several such signatures of one model at once."""
+        return await self._run(multi_inference_spec(request), multi_inference, request, timeout)
+
+    async def metadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, timeout: float | None
+    ) -> bytes:
+        """All signatures of one version; `timeout` does not matter."""
+        context = resolve(self._manager, _spec(request))  # complains of what is missing only
+        if not request.metadata_field:
+            raise StatusError(
+                Code.INVALID_ARGUMENT,
+                "GetModelMetadataRequest must specify at least one metadata_field",
+            )
+        for name in request.metadata_field:
+            if name != "signature_def":
+                raise StatusError(Code.INVALID_ARGUMENT, f"Metadata field {name} is not supported")
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        with context as servable:
+            signatures = get_model_metadata_pb2.SignatureDefMap(
+                signature_def=servable.meta_graph.signature_def
+            )
+            response.model_spec.name = request.model_spec.name
+            response.model_spec.version.value = servable.version
+        response.metadata["signature_def"].Pack(signatures)
+        return response.SerializeToString()
+
+    async def _run(
+        self,
+        spec: model_pb2.ModelSpec | None,
+        call: Callable[..., Any],
+        request: Any,
+        timeout: float | None,
+    ) -> bytes:
+        deadline = _deadline(timeout)
+        held = Held(resolve(self._manager, spec))
+        future = held.submit(lambda servable: call(servable, request, deadline))
+        response: Any = await self._completions.wait(future, timeout)
+        return response.SerializeToString()
+
+
+def _spec(request: Any) -> model_pb2.ModelSpec | None:
+    return request.model_spec if request.HasField("model_spec") else None
+
+
+def _deadline(timeout: float | None) -> float | None:
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _decode(alias: str, proto: Any) -> np.ndarray:
+    try:
+        return tensors.decode(proto)
+    except tensors.TensorError:
+        raise StatusError(Code.INVALID_ARGUMENT, f"tensor parsing error: {alias}") from None

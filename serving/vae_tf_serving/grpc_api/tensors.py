@@ -1,0 +1,188 @@
+"""TensorProtos to arrays and back, by buffers."""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2, types_pb2
+
+from vae_tf_serving.grpc_api.wire import field, varint
+
+_LARGEST_FILL = 64 << 20
+"""Bytes to which a short list of values is padded at most; upstream has no such bound."""
+
+_MAX_RANK = 64  # of a NumPy array
+_BFLOAT16 = tf.bfloat16.as_numpy_dtype
+
+
+class TensorError(ValueError):
+    """A TensorProto whose parts contradict each other."""
+
+
+class _Type:
+    """How values of one DataType stand in a TensorProto.
+
+    Args:
+        number: Of the DataType.
+        dtype: NumPy's.
+        name: The field of typed values.
+    """
+
+    def __init__(self, number: int, dtype: Any, name: str) -> None:
+        self.number, self.dtype, self.name = number, np.dtype(dtype), name
+        self.tag = tensor_pb2.TensorProto.DESCRIPTOR.fields_by_name[name].number
+        self.head = b"\x08" + varint(number)
+
+    def decode(self, proto: tensor_pb2.TensorProto) -> np.ndarray:
+        """The typed values, one axis, as many as were sent."""
+        values = getattr(proto, self.name)
+        if self.name == "half_val":
+            return np.array(values, np.int32).astype(np.uint16).view(self.dtype)
+        if self.dtype.kind == "c":
+            parts = np.array(values, self.dtype.type(0).real.dtype)
+            if len(parts) % 2:
+                raise TensorError
+            return parts.view(self.dtype)
+        if self.name == "int_val":
+            return np.array(values, np.int32).astype(self.dtype)
+        return np.array(values, self.dtype)
+
+    def encode(self, array: np.ndarray) -> bytes:
+        """The field of typed values, tag included."""
+        if self.name in ("float_val", "double_val", "scomplex_val", "dcomplex_val", "bool_val"):
+            return field(self.tag, np.ascontiguousarray(array).tobytes())
+        if self.name == "half_val":
+            array = np.ascontiguousarray(array).view(np.uint16)
+        values = {self.name: array.ravel().tolist()}
+        return tensor_pb2.TensorProto(**values).SerializeToString()
+
+
+class _Strings(_Type):
+    def decode(self, proto: tensor_pb2.TensorProto) -> np.ndarray:
+        array = np.empty(len(proto.string_val), object)
+        array[:] = proto.string_val
+        return array
+
+    def encode(self, array: np.ndarray) -> bytes:
+        return b"".join(field(self.tag, _bytes(value)) for value in array.ravel().tolist())
+
+
+_TYPES: dict[int, _Type] = {
+    t.number: t
+    for t in (
+        _Type(types_pb2.DT_FLOAT, np.float32, "float_val"),
+        _Type(types_pb2.DT_DOUBLE, np.float64, "double_val"),
+        _Type(types_pb2.DT_INT32, np.int32, "int_val"),
+        _Type(types_pb2.DT_UINT8, np.uint8, "int_val"),
+        _Type(types_pb2.DT_INT16, np.int16, "int_val"),
+        _Type(types_pb2.DT_INT8, np.int8, "int_val"),
+        _Type(types_pb2.DT_UINT16, np.uint16, "int_val"),
+        _Strings(types_pb2.DT_STRING, object, "string_val"),
+        _Type(types_pb2.DT_COMPLEX64, np.complex64, "scomplex_val"),
+        _Type(types_pb2.DT_COMPLEX128, np.complex128, "dcomplex_val"),
+        _Type(types_pb2.DT_INT64, np.int64, "int64_val"),
+        _Type(types_pb2.DT_BOOL, np.bool_, "bool_val"),
+        _Type(types_pb2.DT_HALF, np.float16, "half_val"),
+        _Type(types_pb2.DT_BFLOAT16, _BFLOAT16, "half_val"),
+        _Type(types_pb2.DT_UINT32, np.uint32, "uint32_val"),
+        _Type(types_pb2.DT_UINT64, np.uint64, "uint64_val"),
+    )
+}
+_BY_DTYPE = {t.dtype: t for t in _TYPES.values()}
+
+
+def decode(proto: tensor_pb2.TensorProto) -> np.ndarray:
+    """The array that a TensorProto describes, read-only where it shares the message's bytes.
+
+    Follows `tensorflow::Tensor::FromProto`: values from `tensor_content`, which has to have exactly
+    the right size, or from the typed field, of which the last is repeated if there are too few
+    (none at all: zeros) and the rest dropped if there are too many.
+
+    Raises:
+        TensorError: No type, a type that has no values, no such shape, or the wrong size.
+    """
+    kind = _TYPES.get(proto.dtype)
+    if kind is None:
+        raise TensorError
+    shape = _shape(proto)
+    size = math.prod(shape)
+    if size == 0:
+        return np.empty(shape, kind.dtype)
+    if proto.tensor_content:
+        return _content(proto.tensor_content, kind, size).reshape(shape)
+    values = kind.decode(proto)
+    if len(values) < size:
+        if size * kind.dtype.itemsize > _LARGEST_FILL:
+            raise TensorError
+        empty: Any = b"" if kind.dtype == object else kind.dtype.type(0)
+        filled = np.full(size, values[-1] if len(values) else empty, kind.dtype)
+        filled[: len(values)] = values
+        values = filled
+    return values[:size].reshape(shape)
+
+
+def encode(array: np.ndarray, as_content: bool = False) -> bytes:
+    """`array` as the bytes of a TensorProto message.
+
+    Args:
+        array: Of a type that TensorFlow has.
+        as_content: Put numbers into `tensor_content` instead of the typed field.
+    """
+    kind = _BY_DTYPE[object if array.dtype.kind in "SU" else array.dtype]
+    shape = b"".join(field(2, b"\x08" + varint(n) if n else b"") for n in array.shape)
+    head = kind.head + field(2, shape)
+    if array.size == 0:
+        return head
+    if as_content and kind.dtype != object:
+        return head + field(4, np.ascontiguousarray(array).tobytes())
+    return head + kind.encode(array)
+
+
+def _shape(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
+    dims = tuple(dim.size for dim in proto.tensor_shape.dim)
+    if proto.tensor_shape.unknown_rank or len(dims) > _MAX_RANK or min(dims, default=0) < 0:
+        raise TensorError
+    if math.prod(dim for dim in dims if dim) >= 2**48:  # also where another axis is empty
+        raise TensorError
+    return dims
+
+
+def _content(content: bytes, kind: _Type, size: int) -> np.ndarray:
+    if kind.dtype == object:
+        return _string_content(content, size)
+    if len(content) != size * kind.dtype.itemsize:
+        raise TensorError
+    if kind.dtype == np.bool_:
+        return np.frombuffer(content, np.uint8) != 0
+    return np.frombuffer(content, kind.dtype)
+
+
+def _string_content(content: bytes, size: int) -> np.ndarray:
+    """Strings are laid out as all lengths, as varints, and then all bytes."""
+    if len(content) < size:
+        raise TensorError
+    lengths, at = [], 0
+    for _ in range(size):
+        length, shift = 0, 0
+        while True:
+            if at >= len(content) or shift > 28:
+                raise TensorError
+            byte = content[at]
+            at += 1
+            length |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                break
+            shift += 7
+        lengths.append(length)
+    if at + sum(lengths) != len(content):
+        raise TensorError
+    array = np.empty(size, object)
+    for index, length in enumerate(lengths):
+        array[index] = content[at : at + length]
+        at += length
+    return array
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()

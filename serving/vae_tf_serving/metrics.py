@@ -1,0 +1,180 @@
+"""The metrics page: TensorFlow Serving's names, labels and buckets."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import Metric
+from prometheus_client.samples import Sample
+
+from vae_tf_serving.core.observer import Observer
+from vae_tf_serving.status import Code, StatusError
+
+_PREFIX = ":tensorflow:serving:"
+_BATCHING = _PREFIX + "batching_session:"
+_TIMES = tuple(10 * 1.8**k for k in range(33))  # microseconds
+_SIZES = tuple(2.0**k for k in range(15))
+_MICROSECONDS = 1e6
+_MOST_CHILDREN = 10_000
+_END = 50  # ModelVersionStatus.State.END: after it a version serves no more
+
+_M = TypeVar("_M", Counter, Histogram)
+
+
+class Metrics(Observer):
+    """Counts requests, runs, batches and loads; one instance a server.
+
+    `prometheus_client` keeps the numbers; the page is written here, because TensorFlow Serving's
+    counters do not end in `_total`, which the library would append.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._children: dict[tuple[str, ...], Any] = {}
+        self._lock = threading.Lock()
+        self._serving: set[tuple[str, int]] = set()
+        counter, times, sizes = self._counter, self._times, self._sizes
+        self._requests = counter(_PREFIX + "request_count", "model_name", "status")
+        self._latency = times(_PREFIX + "request_latency", "model_name", "API", "entrypoint")
+        self._runtime = times(_PREFIX + "runtime_latency", "model_name", "API", "runtime")
+        self._examples = sizes(_PREFIX + "request_example_counts", "model")
+        self._example_total = counter(_PREFIX + "request_example_count_total", "model")
+        self._warm_up = times(_PREFIX + "model_warmup_latency", "model_path", "status")
+        self._records = counter(
+            _PREFIX + "model_warmup_latency_records_read", "model_path", "status"
+        )
+        self._queuing = times(_BATCHING + "queuing_latency", "thread_pool_name")
+        self._runs = counter(_BATCHING + "wrapped_run_count")
+        self._input = sizes(_BATCHING + "input_batch_size")
+        self._processed = sizes(_BATCHING + "processed_batch_size")
+        self._padding = sizes(_BATCHING + "padding_size", "execution_batch_size")
+        self._versions = Gauge(
+            _PREFIX + "mlmd_map", "", ("model_name", "version"), registry=self.registry
+        )
+        self._loads = counter(
+            ":tensorflow:cc:saved_model:load_attempt_count", "model_path", "status"
+        )
+        self._load_times = counter(":tensorflow:cc:saved_model:load_latency", "model_path")
+
+    def answered(
+        self, model: str, api: str, entrypoint: str, error: StatusError | None, seconds: float
+    ) -> None:
+        """One request was answered.
+
+        Args:
+            model: Its model's name, empty where the path could not be read.
+            api: `predict` for REST, `Predict` for gRPC, empty for status and metadata.
+            entrypoint: `REST` or `GRPC`.
+            error: None for a success; only successes enter the latency.
+            seconds: From the complete request to the answer.
+        """
+        code = Code.OK if error is None else error.code
+        self._child(self._requests, model, code.name).inc()
+        if error is None:
+            child = self._child(self._latency, model, api, entrypoint)
+            child.observe(seconds * _MICROSECONDS)
+
+    def state_changed(self, name: str, version: int, state: int, error: StatusError | None) -> None:
+        """See `Observer`."""
+        key = (name, version)
+        with self._lock:
+            if state != _END:
+                self._serving.add(key)
+                self._versions.labels(name, str(version)).set(1)
+            elif key in self._serving:
+                self._serving.remove(key)
+                self._versions.remove(name, str(version))
+
+    def load_attempted(
+        self, name: str, version: int, seconds: float, error: StatusError | None
+    ) -> None:
+        """See `Observer`."""
+        status = "success" if error is None else "fail"
+        self._child(self._loads, f"{name}/{version}", status).inc()
+        self._child(self._load_times, f"{name}/{version}").inc(seconds * _MICROSECONDS)
+
+    def warmed_up(self, path: str, records: int, seconds: float, status: str) -> None:
+        """See `Observer`."""
+        self._child(self._warm_up, path, status).observe(seconds * _MICROSECONDS)
+        self._child(self._records, path, status).inc(records)
+
+    def request_queued(self, rows: int) -> None:
+        """See `Observer`."""
+        self._input.observe(rows)
+
+    def batch_processed(self, rows: int, padding: int, waits: Sequence[float]) -> None:
+        """See `Observer`."""
+        self._runs.inc()
+        self._processed.observe(rows + padding)
+        self._child(self._padding, str(rows + padding)).observe(padding)
+        queuing = self._child(self._queuing, "")
+        for wait in waits:
+            queuing.observe(wait * _MICROSECONDS)
+
+    def ran(self, name: str, api: str, seconds: float) -> None:
+        """See `Observer`."""
+        self._child(self._runtime, name, api, "TF1").observe(seconds * _MICROSECONDS)
+
+    def examples(self, name: str, count: int) -> None:
+        """See `Observer`."""
+        self._child(self._examples, name).observe(count)
+        self._child(self._example_total, name).inc(count)
+
+    def page(self) -> bytes:
+        """The text of the page: a TYPE line for each metric, and its samples."""
+        lines: list[str] = []
+        for metric in self.registry.collect():
+            lines += _lines(metric)
+        return ("\n".join(lines) + "\n").encode()
+
+    def _counter(self, name: str, *labels: str) -> Counter:
+        return Counter(name, "", labels, registry=self.registry)
+
+    def _times(self, name: str, *labels: str) -> Histogram:
+        return Histogram(name, "", labels, registry=self.registry, buckets=_TIMES)
+
+    def _sizes(self, name: str, *labels: str) -> Histogram:
+        return Histogram(name, "", labels, registry=self.registry, buckets=_SIZES)
+
+    def _child(self, metric: _M, *labels: str) -> _M:
+        """`metric.labels(*labels)`, remembered: the library's own look-up is slower."""
+        key = (metric._name, *labels)
+        child = self._children.get(key)
+        if child is None:
+            if len(self._children) >= _MOST_CHILDREN:  # names of models come from clients
+                return metric.labels("", *labels[1:])
+            child = self._children[key] = metric.labels(*labels)
+        return child
+
+
+def _lines(metric: Metric) -> Iterator[str]:
+    # The library strips `_total` off a counter's name, and adds it to each sample.
+    total = "_total" if metric.name.endswith("_example_count") else ""
+    yield f"# TYPE {metric.name}{total} {metric.type}"
+    for sample in metric.samples:
+        if sample.name.endswith("_created"):
+            continue
+        name = sample.name
+        if metric.type == "counter":
+            name = metric.name + total
+        yield f"{name}{{{_labels(sample)}}} {_number(sample.value)}"
+
+
+def _labels(sample: Sample) -> str:
+    return ",".join(
+        f'{name}="{_bound(value) if name == "le" else _escaped(value)}"'
+        for name, value in sample.labels.items()
+    )
+
+
+def _bound(text: str) -> str:
+    return text if text == "+Inf" else f"{float(text):g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)

@@ -1,0 +1,176 @@
+"""What the REST API can be asked to do: bytes of a body in, bytes of a body out."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    regression_pb2,
+)
+
+from vae_tf_serving.completions import Completions
+from vae_tf_serving.core.classify import classify, regress
+from vae_tf_serving.core.manager import ModelManager
+from vae_tf_serving.core.predict import predict
+from vae_tf_serving.core.servable import Servable
+from vae_tf_serving.core.signature import DEFAULT_KEY
+from vae_tf_serving.held import Held
+from vae_tf_serving.rest import json_examples, json_in, json_out, json_tensors
+from vae_tf_serving.rest.paths import Route
+from vae_tf_serving.status import Code, StatusError
+
+T = TypeVar("T")
+
+_INLINE_BYTES = 64 << 10
+"""Bodies up to this size are read in the event loop, larger ones in a thread beside it."""
+
+_INLINE_VALUES = 256 << 10
+"""Likewise values of an answer."""
+
+
+class Actions:
+    """The calls of the REST API.
+
+    Args:
+        manager: The models.
+        completions: Of the loop that awaits the calls.
+        timeout: Seconds a run may take; None for no limit.
+    """
+
+    def __init__(
+        self, manager: ModelManager, completions: Completions, timeout: float | None
+    ) -> None:
+        self._manager = manager
+        self._completions = completions
+        self._timeout = timeout
+        self._types: WeakKeyDictionary[Servable, dict[str, dict[str, int]]] = WeakKeyDictionary()
+
+    async def predict(self, asked: Route, body: bytes) -> bytes:
+        """`:predict` in the row or the columnar format; the answer is in the same.
+
+        Raises:
+            StatusError: As TensorFlow Serving, in its order: the JSON, `signature_name`, the model,
+                the signature, the values, the run.
+        """
+        document = await _beside(len(body) > _INLINE_BYTES, json_in.parse, body)
+        key = document.signature_name
+        deadline = self._deadline()
+        held = Held(self._acquire(asked))
+        try:
+            types = self._types_of_inputs(held.servable, key)
+            large = len(body) > _INLINE_BYTES
+            inputs, by_row = await _beside(large, json_tensors.arrays, document, types)
+        except BaseException:
+            held.release()
+            raise
+        future = held.submit(lambda servable: predict(servable, key, inputs, (), deadline))
+        outputs = await self._completions.wait(future, self._timeout)
+        if not outputs:
+            raise StatusError(Code.INVALID_ARGUMENT, "Cannot convert empty tensor map to JSON")
+        large = sum(array.size for array in outputs.values()) > _INLINE_VALUES
+        return await _beside(large, json_out.predictions if by_row else json_out.columns, outputs)
+
+    async def classify(self, asked: Route, body: bytes) -> bytes:
+        """`:classify`: a list of [label, score] for each example."""
+        request = classification_pb2.ClassificationRequest()
+        response = await self._run_examples(asked, body, request, classify)
+        return json_out.results(
+            [
+                [[c.label, json_out.shortest(c.score)] for c in row.classes]
+                for row in response.result.classifications
+            ]
+        )
+
+    async def regress(self, asked: Route, body: bytes) -> bytes:
+        """`:regress`: a number for each example."""
+        response = await self._run_examples(
+            asked, body, regression_pb2.RegressionRequest(), regress
+        )
+        return json_out.results(
+            [json_out.shortest(row.value) for row in response.result.regressions]
+        )
+
+    def status(self, asked: Route) -> bytes:
+        """State of the versions. A label is ignored, as upstream."""
+        response = get_model_status_pb2.GetModelStatusResponse(
+            model_version_status=self._manager.status(asked.name, asked.version)
+        )
+        return json_out.message(_as_dict(response))
+
+    def metadata(self, asked: Route) -> bytes:
+        """All signatures of one version."""
+        with self._acquire(asked) as servable:
+            signatures = get_model_metadata_pb2.SignatureDefMap(
+                signature_def=servable.meta_graph.signature_def
+            )
+            spec = {"name": asked.name, "signature_name": "", "version": str(servable.version)}
+        return json_out.message(
+            {"model_spec": spec, "metadata": {"signature_def": _as_dict(signatures)}}
+        )
+
+    async def _run_examples(
+        self, asked: Route, body: bytes, request: Any, run: Callable[..., Any]
+    ) -> Any:
+        large = len(body) > _INLINE_BYTES
+        document = await _beside(large, json_in.parse, body)
+        request.model_spec.name = asked.name
+        request.model_spec.signature_name = document.signature_name.encode(
+            "utf-8", "surrogateescape"
+        ).decode("utf-8", "replace")
+        request.input.CopyFrom(await _beside(large, json_examples.examples, document))
+        deadline = self._deadline()
+        held = Held(self._acquire(asked))
+        future = held.submit(lambda servable: run(servable, request, deadline))
+        return await self._completions.wait(future, self._timeout)
+
+    def _acquire(self, asked: Route) -> AbstractContextManager[Servable]:
+        return self._manager.acquire(asked.name, asked.version, asked.label)
+
+    def _deadline(self) -> float | None:
+        return None if self._timeout is None else time.monotonic() + self._timeout
+
+    def _types_of_inputs(self, servable: Servable, key: str) -> dict[str, int]:
+        """Alias -> DataType of a signature's inputs; `WeakKeyDictionary` forgets unloaded models.
+
+        Raises:
+            StatusError: INVALID_ARGUMENT: no such signature, or one without inputs.
+        """
+        known = self._types.get(servable)
+        if known is None:
+            known = self._types[servable] = {
+                name: {alias: info.dtype for alias, info in sorted(proto.inputs.items())}
+                for name, proto in servable.meta_graph.signature_def.items()
+            }
+        types = known.get(key or DEFAULT_KEY)
+        if types is None:
+            raise StatusError(
+                Code.INVALID_ARGUMENT,
+                f'Serving signature name: "{key or DEFAULT_KEY}" not found in signature def',
+            )
+        if not types:
+            raise StatusError(
+                Code.INVALID_ARGUMENT,
+                f"Failed to get input map for signature: {key or 'DEFAULT'}",
+            )
+        return types
+
+
+async def _beside(large: bool, work: Callable[..., T], *arguments: Any) -> T:
+    """`work(*arguments)`, in a thread if it is so large that other requests would wait for it."""
+    if large:
+        return await asyncio.to_thread(work, *arguments)
+    return work(*arguments)
+
+
+def _as_dict(message: Message) -> Any:
+    return json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )

@@ -1,0 +1,132 @@
+"""Arrays and messages as the JSON of an answer."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import orjson
+
+from vae_tf_serving.status import Code, StatusError
+
+_NUMPY = orjson.OPT_SERIALIZE_NUMPY
+
+
+def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
+    """The row format: `{"predictions": [one element a row]}`.
+
+    The name of a lone output is left out; several make each element an object.
+
+    Args:
+        outputs: At least one; each with a first axis of the same length.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT: a scalar, unequal first axes, a type JSON has no form for.
+    """
+    rows: int | None = None
+    for name, array in outputs.items():
+        if array.ndim == 0:
+            raise _invalid(f"Tensor name: {name} has no shape information ")
+        if rows is not None and len(array) != rows:
+            raise _invalid(
+                f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {rows}"
+            )
+        rows = len(array)
+    if len(outputs) == 1:
+        ((name, array),) = outputs.items()
+        return b'{\n    "predictions": ' + _array(name, array) + b"\n}"
+    if all(_is_plain(array) for array in outputs.values()):
+        rows_of_values = zip(*outputs.values(), strict=True)
+        objects = [dict(zip(outputs, row, strict=True)) for row in rows_of_values]
+        return b'{\n    "predictions": ' + orjson.dumps(objects, option=_NUMPY) + b"\n}"
+    elements = [
+        _object({name: _array(name, array[row, ...]) for name, array in outputs.items()})
+        for row in range(rows or 0)
+    ]
+    return b'{\n    "predictions": [' + b",".join(elements) + b"]\n}"
+
+
+def columns(outputs: Mapping[str, np.ndarray]) -> bytes:
+    """The columnar format: `{"outputs": value}`, or an object of values if there are several.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT: a type JSON has no form for.
+    """
+    parts = {name: _array(name, array) for name, array in outputs.items()}
+    value = next(iter(parts.values())) if len(parts) == 1 else _object(parts)
+    return b'{\n    "outputs": ' + value + b"\n}"
+
+
+def error(message: str) -> bytes:
+    """The body of every error."""
+    text = message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return b'{\n    "error": ' + orjson.dumps(text) + b"\n}"
+
+
+def results(values: Any) -> bytes:
+    """The body of an answer to classify or regress: `{"results": [...]}`."""
+    return b'{\n    "results": ' + json.dumps(values, ensure_ascii=False).encode() + b"\n}"
+
+
+def message(value: Any) -> bytes:
+    """A protobuf message that was made a dict, with an indent of two spaces."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def shortest(value: float) -> float:
+    """The double with the fewest digits that reads back to the same float32."""
+    return float(str(np.float32(value)))
+
+
+def decimal(value: float) -> str:
+    """A float as a JSON number: the shortest digits that read back, or NaN, Infinity."""
+    return json.dumps(value)
+
+
+def _array(name: str, array: np.ndarray) -> bytes:
+    if _is_plain(array):
+        value = np.ascontiguousarray(array) if array.ndim else array[()]
+        return orjson.dumps(value, option=_NUMPY)
+    if array.dtype.kind in "OSU":
+        return _strings(array.tolist(), name.endswith("_bytes"))
+    if _is_number(array.dtype):  # none, or not all finite, which orjson would write as null
+        return json.dumps(array.tolist(), separators=(",", ":")).encode()
+    type_name = "half" if array.dtype == np.float16 else array.dtype.name
+    raise _invalid(f"Failed to write JSON value for tensor type: {type_name}")
+
+
+def _is_plain(array: np.ndarray) -> bool:
+    """Whether `orjson` writes it: numbers, at least one, all finite."""
+    if not _is_number(array.dtype) or array.size == 0:
+        return False
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+
+
+def _is_number(dtype: np.dtype) -> bool:
+    """The types of numbers that JSON has a form for, upstream's choice."""
+    if dtype.kind == "f":
+        return dtype.itemsize >= 4
+    return dtype.kind in "iub" and dtype != np.uint16
+
+
+def _strings(value: Any, as_base64: bool) -> bytes:
+    """Nested lists of bytes; the depth is the array's rank, which NumPy bounds."""
+    if isinstance(value, list):
+        return b"[" + b",".join(_strings(element, as_base64) for element in value) + b"]"
+    text: bytes = value if isinstance(value, bytes) else str(value).encode()
+    if as_base64:
+        return b'{"b64":"' + base64.b64encode(text) + b'"}'
+    try:
+        return orjson.dumps(text.decode())
+    except UnicodeDecodeError:  # passed through, as upstream does
+        escaped = json.dumps(text.decode("latin-1"), ensure_ascii=False)
+        return escaped.encode("latin-1")
+
+
+def _object(parts: Mapping[str, bytes]) -> bytes:
+    return b"{" + b",".join(orjson.dumps(k) + b":" + v for k, v in parts.items()) + b"}"
+
+
+def _invalid(text: str) -> StatusError:
+    return StatusError(Code.INVALID_ARGUMENT, text)

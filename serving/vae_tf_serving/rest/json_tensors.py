@@ -1,0 +1,217 @@
+"""The values of a predict request as arrays of the types that a signature wants."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vae_tf_serving.rest.json_echo import echo
+from vae_tf_serving.rest.json_in import Document
+from vae_tf_serving.rest.json_leaves import FLOATS, INTEGERS, is_base64, leaf, to_array
+from vae_tf_serving.status import Code, StatusError
+
+_MAX_RANK = 64  # of a NumPy array
+
+
+def arrays(
+    document: Document, types_of_inputs: Mapping[str, int]
+) -> tuple[dict[str, np.ndarray], bool]:
+    """The inputs of a predict request.
+
+    Args:
+        document: With either `instances` (the row format) or `inputs` (the columnar format).
+        types_of_inputs: Alias of each input of the signature -> number of its DataType. Shapes are
+            not looked at, as upstream: only an operation can refuse one.
+
+    Returns:
+        The arrays, and whether they came in the row format, which the answer then has.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT with upstream's text, or UNIMPLEMENTED for a type that JSON
+            has no form for.
+    """
+    members = document.members
+    rows, value = members.get("instances", _ABSENT), members.get("inputs", _ABSENT)
+    if rows is _ABSENT:
+        if value is _ABSENT:
+            raise _invalid("Missing 'inputs' or 'instances' key")
+        return _columns(value, types_of_inputs, document.may_have_bools), False
+    if value is not _ABSENT:
+        raise _invalid(
+            f"JSON Value: {echo(members)} Not formatted correctly expecting only one of "
+            "'inputs' or 'instances' keys to exist "
+        )
+    if not isinstance(rows, list):
+        raise _invalid(f"JSON Value: {echo(members)} Expecting 'instances' to be an list/array")
+    if not rows:
+        raise _invalid(f"JSON Value: {echo(members)} No values in 'instances' array")
+    fast = None if document.may_have_bools else _fast_rows(rows, types_of_inputs)
+    return fast or _rows(rows, types_of_inputs), True
+
+
+_ABSENT = object()
+
+
+def _columns(value: Any, wanted: Mapping[str, int], bools: bool) -> dict[str, np.ndarray]:
+    if not isinstance(value, dict) or is_base64(value):
+        if len(wanted) > 1:
+            raise _invalid(
+                "inputs is a plain value/list, but expecting an object as multiple "
+                "input tensors required as per tensorinfo_map"
+            )
+        value = {next(iter(wanted)): value}
+    inputs = {}
+    for name, dtype in wanted.items():
+        if name not in value:
+            raise _invalid(f"Missing named input: {name} in 'inputs' object.")
+        fast = None if bools else _fast(value[name], dtype)
+        inputs[name] = to_array(*_flatten(value[name], dtype), dtype) if fast is None else fast
+    return inputs
+
+
+def _fast_rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray] | None:
+    """The arrays of well-formed rows of numbers; None where only the slow way can tell."""
+    inputs = {}
+    if not isinstance(rows[0], dict):
+        if len(wanted) > 1:
+            return None
+        values = {next(iter(wanted)): rows}
+    else:
+        try:
+            values = {name: [row[name] for row in rows] for name in wanted}
+        except (KeyError, TypeError):
+            return None
+        if any(len(row) != len(wanted) for row in rows):
+            return None
+    for name, dtype in wanted.items():
+        array = _fast(values[name], dtype)
+        if array is None:
+            return None
+        inputs[name] = array
+    return inputs
+
+
+def _fast(value: Any, dtype: int) -> np.ndarray | None:
+    """`value` as NumPy reads it, where its type shows that every token was of the right kind.
+
+    Must not be given bools, which NumPy mixes with numbers without a trace.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged, or deeper than an array can be
+        return None
+    if array.size == 0:
+        return None
+    if dtype in FLOATS:
+        if array.dtype.kind not in "fiu":
+            return None
+        with np.errstate(over="ignore"):
+            return array.astype(FLOATS[dtype], copy=False)
+    if dtype in INTEGERS and array.dtype.kind in "iu":
+        kind, (low, high) = INTEGERS[dtype]
+        if int(array.min()) < low or int(array.max()) > high:
+            return None
+        return array.astype(kind, copy=False)
+    return None
+
+
+def _rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Row by row and value by value, to say which one is wrong."""
+    as_objects = _is_object(rows[0])
+    if not isinstance(rows[0], dict) and len(wanted) > 1:
+        raise _invalid(
+            "instances is a plain list, but expecting list of objects as multiple "
+            "input tensors required as per tensorinfo_map"
+        )
+    flat: dict[str, list] = {name: [] for name in wanted}
+    shapes: dict[str, tuple[int, ...]] = {}
+    lone = next(iter(wanted))
+    for number, row in enumerate(rows):
+        where = f"Failed to process element: {number}"
+        if _is_object(row) != as_objects:
+            raise _invalid(
+                f"Expecting object but got list at item {number} of input list"
+                if as_objects
+                else f"Expecting value/list but got object at item {number} of input list"
+            )
+        for name, value in row.items() if as_objects else ((lone, row),):
+            try:
+                _add(name, value, wanted, flat, shapes)
+            except StatusError as error:
+                key = f" key: {name}" if as_objects else ""
+                raise _invalid(f"{where}{key} of 'instances' list. Error: {error}") from None
+        if as_objects and len(row) != len(wanted):
+            raise _invalid(
+                f"{where} of 'instances' list. JSON object: {echo(row)} "
+                f"keys must be equal to: {','.join(sorted(wanted))}"
+            )
+    return {
+        name: to_array(flat[name], (len(rows), *shapes[name]), dtype)
+        for name, dtype in wanted.items()
+    }
+
+
+def _add(
+    name: str,
+    value: Any,
+    wanted: Mapping[str, int],
+    flat: dict[str, list],
+    shapes: dict[str, tuple[int, ...]],
+) -> None:
+    if name not in wanted:
+        raise _invalid(f"JSON object: does not have named input: {name}")
+    values, shape = _flatten(value, wanted[name])
+    expected = shapes.setdefault(name, shape)
+    if expected != shape:
+        size = int(np.prod(expected))
+        if size != len(values):
+            raise _invalid(f"Expecting tensor size: {size} but got: {len(values)}")
+        raise _invalid(f"Expecting shape {_brackets(expected)} but got: {_brackets(shape)}")
+    flat[name] += values
+
+
+def _flatten(value: Any, dtype: int) -> tuple[list, tuple[int, ...]]:
+    """The leaves in order and the shape, read off the first element at each level."""
+    shape: list[int] = []
+    inner = value
+    while isinstance(inner, list):
+        shape.append(len(inner))
+        inner = inner[0] if inner else None
+        if len(shape) >= _MAX_RANK:
+            raise _invalid(f"Encountered list at unexpected level: {_MAX_RANK}")
+    values: list = []
+    _fill(value, 0, shape, dtype, values)
+    return values, tuple(shape)
+
+
+def _fill(value: Any, level: int, shape: list[int], dtype: int, values: list) -> None:
+    """Recurses no deeper than the rank."""
+    if not isinstance(value, list):
+        if level != len(shape):
+            raise _invalid(
+                f"JSON Value: {echo(value)} found at incorrect level: {level + 1}"
+                f" in the JSON DOM. Expected at level: {len(shape)}"
+            )
+        values.append(leaf(value, dtype))
+        return
+    if level >= len(shape):
+        raise _invalid(f"Encountered list at unexpected level: {level} expected < {len(shape)}")
+    if len(value) != shape[level]:
+        raise _invalid(
+            f"Encountered list at unexpected size: {len(value)} at level: {level}"
+            f" expected size: {shape[level]}"
+        )
+    for element in value:
+        _fill(element, level + 1, shape, dtype, values)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict) and not is_base64(value)
+
+
+def _brackets(shape: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, shape))}]"
+
+
+def _invalid(text: str) -> StatusError:
+    return StatusError(Code.INVALID_ARGUMENT, text)

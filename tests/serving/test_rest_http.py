@@ -1,0 +1,178 @@
+"""HTTP around the JSON: compression, CORS, bounds, and clients that misbehave."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+from urllib.parse import urlparse
+
+import httpx
+import pytest
+
+from vae_tf_serving.flags import AUTO_PORT, Options
+from vae_tf_serving.rest import protocol
+
+PREDICT = "/v1/models/plus_two:predict"
+BODY = b'{"instances": [1.0]}'
+ANSWER = {"predictions": [3.5]}
+LIMIT = 300_000
+
+
+def connect(url):
+    address = urlparse(url)
+    return socket.create_connection((address.hostname, address.port), timeout=20)
+
+
+def exchange(url, data):
+    """Everything that comes back until the server closes or five seconds pass."""
+    with connect(url) as sock:
+        sock.settimeout(5)
+        received = b""
+        try:
+            sock.sendall(data)
+            while part := sock.recv(65536):
+                received += part
+        except (TimeoutError, ConnectionError):
+            pass
+        return received
+
+
+@pytest.fixture(scope="module")
+def bounded(model_folder):
+    """A second server with CORS, small bodies and short times."""
+    from vae_tf_serving.server import Server
+
+    options = Options(
+        port=0,
+        rest_api_port=AUTO_PORT,
+        model_name="plus_two",
+        model_base_path=str(model_folder / "plus_two"),
+        rest_api_enable_cors_support=True,
+        rest_api_max_body_bytes=LIMIT,
+    )
+    with Server(options) as running:
+        assert running.grpc_address is None
+        yield f"http://{running.rest_address}"
+
+
+class TestCompression:
+    def test_gzip(self, rest):
+        headers = {"Content-Encoding": "gzip"}
+        response = rest.post(PREDICT, content=gzip.compress(BODY), headers=headers)
+        assert response.json() == ANSWER
+        assert "content-encoding" not in response.headers
+
+    @pytest.mark.parametrize(
+        "body",
+        [BODY, gzip.compress(BODY)[:-9], gzip.compress(bytes((100 << 20) + 1), 1)],
+        ids=["not gzip", "cut off", "a bomb"],
+    )
+    def test_what_does_not_inflate_is_empty(self, rest, body):
+        response = rest.post(PREDICT, content=body, headers={"Content-Encoding": "gzip"})
+        assert response.status_code == 400
+        assert response.json() == {"error": "JSON Parse error: The document is empty"}
+
+    def test_deflate_is_ignored(self, rest):
+        response = rest.post(PREDICT, content=BODY, headers={"Content-Encoding": "deflate"})
+        assert response.json() == ANSWER
+
+
+class TestCors:
+    HEADERS = ("origin", "methods", "headers")
+
+    def test_off_by_default(self, rest):
+        response = rest.post(PREDICT, content=BODY)
+        assert not any("access-control" in name for name in response.headers)
+
+    def test_on(self, embedded, bounded):
+        for status, response in (
+            (200, httpx.post(bounded + PREDICT, content=BODY)),
+            (400, httpx.post(bounded + PREDICT)),
+            (404, httpx.get(bounded + "/v1/models/m")),
+            (200, httpx.options(bounded + PREDICT, headers={"Origin": "https://a.b"})),
+        ):
+            assert response.status_code == status
+            found = [response.headers[f"access-control-allow-{name}"] for name in self.HEADERS]
+            assert found == ["*", "POST, GET", "Content-Type"]
+
+    @pytest.mark.parametrize(
+        ("headers", "status"), [({"Origin": "http://a"}, 200), ({"Origin": "null"}, 400), ({}, 400)]
+    )
+    def test_options(self, rest, headers, status):
+        response = rest.options(PREDICT, headers=headers)
+        assert (response.status_code, response.content) == (status, b"")
+
+
+class TestBodies:
+    def test_chunked_and_expected(self, rest, server):
+        chunks = iter([BODY[:5], BODY[5:]])
+        assert rest.post(PREDICT, content=chunks).json() == ANSWER
+        head = f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n"
+        with connect(server.rest) as sock:
+            sock.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
+            assert sock.recv(99).startswith(b"HTTP/1.1 100 ")
+            sock.sendall(BODY)
+            assert sock.recv(9999).startswith(b"HTTP/1.1 200 ")
+
+    def test_larger_than_allowed(self, embedded, bounded):
+        response = httpx.post(bounded + PREDICT, content=BODY + b" " * LIMIT)
+        assert (response.status_code, response.headers["connection"]) == (413, "close")
+        assert response.json() == {"error": f"The body is larger than {LIMIT} bytes"}
+        unannounced = iter([BODY, b" " * LIMIT])
+        assert httpx.post(bounded + PREDICT, content=unannounced).status_code == 413
+        answer = httpx.post(bounded + PREDICT, content=BODY).json()
+        assert answer == {"predictions": [4.5]}  # version 3
+
+    def test_pipelined(self, server):
+        request = f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n"
+        first, last = (
+            (request + extra + "\r\n").encode() + BODY for extra in ("", "Connection: close\r\n")
+        )
+        answer = exchange(server.rest, first + first + last)
+        assert answer.count(b"HTTP/1.1 200 ") == 3
+
+
+class TestClientsThatMisbehave:
+    def test_do_not_hold_up_the_others(self, rest, server):
+        half_a_head = connect(server.rest)
+        half_a_head.sendall(b"POST ")
+        half_a_body = connect(server.rest)
+        half_a_body.sendall(f"POST {PREDICT} HTTP/1.1\r\nContent-Length: 99\r\n\r\n{{".encode())
+        deaf = connect(server.rest)
+        large = json.dumps({"signature_name": "echo", "instances": [0.1] * 200_000}).encode()
+        head = f"POST {PREDICT} HTTP/1.1\r\nContent-Length: {len(large)}\r\n\r\n"
+        deaf.sendall(head.encode() + large)
+        gone = connect(server.rest)
+        gone.sendall(head.encode() + large)
+        gone.close()
+        with half_a_head, half_a_body, deaf:
+            for _ in range(20):
+                started = time.monotonic()
+                assert rest.post(PREDICT, content=BODY).json() == ANSWER
+                assert time.monotonic() - started < 5
+
+    def test_are_cut_off(self, embedded, bounded, monkeypatch):
+        monkeypatch.setattr(protocol, "HEAD_SECONDS", 1.0)
+        monkeypatch.setattr(protocol, "REQUEST_SECONDS", 1.0)
+        head = f"POST {PREDICT} HTTP/1.1\r\nContent-Length: 99\r\n\r\n{{".encode()
+        with connect(bounded) as silent, connect(bounded) as stuck:
+            stuck.sendall(head)
+            for sock in (silent, stuck):
+                sock.settimeout(10)
+                with pytest.raises((ConnectionError, StopIteration)):
+                    if sock.recv(99) == b"":
+                        raise StopIteration
+
+    def test_endless_head(self, embedded, bounded):
+        answer = exchange(bounded, b"GET / HTTP/1.1\r\nA: " + b"a" * (1 << 20))
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+
+    def test_a_long_run_leaves_the_loop_free(self, rest, server):
+        body = {"signature_name": "slow", "inputs": 300_000}
+        long = threading.Thread(
+            target=httpx.post, args=(server.rest + PREDICT,), kwargs={"json": body, "timeout": 60}
+        )
+        long.start()
+        assert rest.post(PREDICT, content=BODY).json() == ANSWER
+        long.join()

@@ -1,0 +1,126 @@
+"""`vae-tf explore`: walks through the latent space of a run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vae_tf.cli.command import tensorflow_command
+from vae_tf.cli.options import RunFolder
+
+if TYPE_CHECKING:
+    from vae_tf.runs import Run
+
+explore = typer.Typer(
+    name="explore", help="Move about in the latent space of a model.", no_args_is_help=True
+)
+
+_OUT = typer.Option(help="A picture (.png, .svg, .pdf), or .npy for the numbers.")
+_SEED = typer.Option(help="The same seed gives the same draws. Defaults to fresh ones.")
+_EXAMPLE = typer.Option(help="Number of the test example, counted from 0.")
+Seed = Annotated[int | None, _SEED]
+Count = Annotated[int, typer.Option("--n", "-n", help="How many.")]
+
+
+@explore.command()
+@tensorflow_command
+def interpolate(
+    run: RunFolder,
+    pairs: Annotated[int, typer.Option(help="Pairs of test examples.")] = 5,
+    steps: Annotated[int, typer.Option(help="Points from one to the other.")] = 10,
+    method: Annotated[str, typer.Option(help="linear or spherical.")] = "linear",
+    out: Annotated[Path, _OUT] = Path("interpolations.png"),
+) -> None:
+    """Draw the ways between test examples."""
+    from vae_tf.runs.exploring import draw_interpolations
+
+    typer.echo(draw_interpolations(_open(run), out, pairs, steps, method))
+
+
+@explore.command()
+@tensorflow_command
+def traverse(
+    run: RunFolder,
+    example: Annotated[
+        int | None, typer.Option(help="Start from this test example, not the prior's mean.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Values of each dimension.")] = 9,
+    reach: Annotated[float, typer.Option(help="They go from -reach to reach.")] = 3.0,
+    out: Annotated[Path, _OUT] = Path("traversals.png"),
+) -> None:
+    """Draw what each latent dimension does."""
+    from vae_tf.runs.exploring import draw_traversals
+
+    typer.echo(draw_traversals(_open(run), out, example, steps, reach))
+
+
+@explore.command()
+@tensorflow_command
+def variations(
+    run: RunFolder,
+    example: Annotated[int, _EXAMPLE] = 0,
+    n: Count = 19,
+    seed: Seed = None,
+    out: Annotated[Path, _OUT] = Path("variations.png"),
+) -> None:
+    """Draw what the model makes of draws from q(z|x) of one test example."""
+    from vae_tf.runs.exploring import draw_variations
+
+    typer.echo(draw_variations(_open(run), out, example, n, seed))
+
+
+@explore.command()
+@tensorflow_command
+def directions(
+    run: RunFolder,
+    label: Annotated[int, typer.Option(help="The class to move towards.")],
+    n: Count = 5,
+    method: Annotated[str, typer.Option(help="mean_difference or classifier.")] = "mean_difference",
+    out: Annotated[Path, _OUT] = Path("directions.png"),
+) -> None:
+    """Draw test examples moved towards a label and away from it."""
+    from vae_tf.runs.exploring import draw_direction
+
+    typer.echo(draw_direction(_open(run), out, label, n, method))
+
+
+@explore.command()
+@tensorflow_command
+def nearest(
+    run: RunFolder,
+    n: Count = 5,
+    k: Annotated[int, typer.Option(help="Test examples of each sample.")] = 7,
+    seed: Seed = None,
+    out: Annotated[Path, _OUT] = Path("nearest.png"),
+) -> None:
+    """Draw samples with the test examples nearest to their latents."""
+    from vae_tf.runs.exploring import draw_nearest
+
+    typer.echo(draw_nearest(_open(run), out, n, k, seed))
+
+
+@explore.command()
+@tensorflow_command
+def denoise(
+    run: RunFolder,
+    noise: Annotated[float, typer.Option(help="Standard deviation, in the data's units.")] = 0.3,
+    n: Count = 20,
+    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    out: Annotated[Path, _OUT] = Path("denoised.png"),
+) -> None:
+    """Draw test examples with noise, and what the model makes of them."""
+    from vae_tf.runs.exploring import draw_denoised
+
+    path, found = draw_denoised(_open(run), out, noise, n, seed)
+    typer.echo(path)
+    typer.echo(
+        f"PSNR {found.psnr_before:.2f} dB before, {found.psnr_after:.2f} dB after: "
+        f"gain {found.gain:+.2f} dB",
+        err=True,
+    )
+
+
+def _open(run: Path) -> "Run":
+    from vae_tf import runs
+
+    return runs.open_run(run)

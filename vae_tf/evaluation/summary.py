@@ -1,0 +1,237 @@
+"""All figures of a model on a set of examples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vae_tf.errors import InputError
+from vae_tf.evaluation.active_units import ActiveUnits, active_units
+from vae_tf.evaluation.aggregated_posterior import AggregatedPosterior, aggregated_posterior
+from vae_tf.evaluation.ais import annealed_importance_sampling
+from vae_tf.evaluation.batching import Progress, as_examples
+from vae_tf.evaluation.collapse import Collapse, collapse_verdict
+from vae_tf.evaluation.estimate import LogProbEstimate
+from vae_tf.evaluation.exact import exact_log_prob
+from vae_tf.evaluation.hmc_marginal import hmc_marginal_likelihood
+from vae_tf.evaluation.importance_weighted import importance_weighted_bound
+from vae_tf.evaluation.kl_decomposition import KLDecomposition, kl_decomposition
+from vae_tf.evaluation.kl_per_dimension import kl_per_dimension
+from vae_tf.evaluation.rate_distortion import RateDistortion, bits_per_dim, rate_distortion
+from vae_tf.layers.base import as_count
+from vae_tf.seeds import Seed, as_seed
+from vae_tf.vae import VAE
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Figures of a model on N examples, in nats per example unless said otherwise.
+
+    Attributes:
+        examples: int. N.
+        latent_dim: int. D.
+        parts: dict. Class names of the posterior, the likelihood and the prior: figures of a
+            probability and of a density do not compare.
+        rate_distortion: RateDistortion.
+        log_prob: LogProbEstimate. The importance-weighted bound L_K.
+        bits_per_dim: float. -L_K in bits per dimension; see `bits_per_dim`.
+        levels: int or None. What `bits_per_dim` was given.
+        exact: LogProbEstimate or None. log p(x), for a linear-Gaussian model.
+        ais: LogProbEstimate or None. Annealed importance sampling of the first examples.
+        hmc: LogProbEstimate or None. The HMC estimate of the first examples.
+        kl_per_dimension: float64 [D] or None. None where the KL is not a sum over dimensions.
+        active_units: ActiveUnits.
+        collapse: Collapse.
+        kl_decomposition: KLDecomposition or None.
+        aggregated_posterior: AggregatedPosterior.
+        log_prob_by_label: dict or None. Label -> (mean of L_K, number of examples).
+    """
+
+    examples: int
+    latent_dim: int
+    parts: dict[str, str]
+    rate_distortion: RateDistortion
+    log_prob: LogProbEstimate
+    bits_per_dim: float
+    levels: int | None
+    exact: LogProbEstimate | None
+    ais: LogProbEstimate | None
+    hmc: LogProbEstimate | None
+    kl_per_dimension: np.ndarray | None
+    active_units: ActiveUnits
+    collapse: Collapse
+    kl_decomposition: KLDecomposition | None
+    aggregated_posterior: AggregatedPosterior
+    log_prob_by_label: dict[str, tuple[float, int]] | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as JSON values: strings, numbers, None, lists and dicts."""
+        return {name: _as_json(value) for name, value in vars(self).items()}
+
+    def __str__(self) -> str:
+        rd, units = self.rate_distortion, self.active_units
+        parts = ", ".join(f"{role} {name}" for role, name in self.parts.items())
+        lines = [
+            f"{self.examples} examples, {self.latent_dim} latent dimensions, {parts}",
+            "nats per example, ± standard error over examples",
+            _row("ELBO", rd.elbo, rd.elbo_error),
+            _row("rate, KL(q(z|x) || p(z))", rd.rate, rd.rate_error),
+            _row("distortion, -log p(x|z)", rd.distortion, rd.distortion_error),
+        ]
+        for estimate in (self.log_prob, self.exact, self.ais, self.hmc):
+            lines += _estimate_rows(estimate, self.log_prob)
+        lines.append(f"  {'bits per dimension':34} {self.bits_per_dim:10.4f}")
+        if self.kl_decomposition:
+            parts_of_kl = self.kl_decomposition
+            note = "  at its limit log N: take more examples" if parts_of_kl.saturated else ""
+            lines += [
+                _row(
+                    "mutual information I_q(x; z)",
+                    parts_of_kl.mutual_information,
+                    parts_of_kl.mutual_information_error,
+                )
+                + note,
+                _row(
+                    "marginal KL(q(z) || p(z))",
+                    parts_of_kl.marginal_kl,
+                    parts_of_kl.marginal_kl_error,
+                ),
+            ]
+        aggregated = self.aggregated_posterior
+        lines += [
+            f"  {'q(z) against p(z)':34} mean off by {aggregated.mean_error:.3f} deviations, "
+            f"covariance by {100 * aggregated.covariance_error:.1f} %",
+            f"  {'active units':34} {units.count} of {len(units.variances)} "
+            f"(variance above {units.threshold:g})",
+            f"  {self.collapse.sentence}",
+        ]
+        return "\n".join(lines)
+
+
+def evaluate(
+    vae: VAE,
+    x: Any,
+    y: Any = None,
+    *,
+    num_samples: int = 5000,
+    ais_examples: int = 0,
+    ais_steps: int = 1000,
+    hmc_examples: int = 0,
+    decompose_kl: bool = True,
+    levels: int | None = None,
+    seed: Seed = 0,
+    batch_size: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Evaluates a model on examples; the same figures at each call with the same seed.
+
+    Args:
+        vae: The model.
+        x: `[N, *event]`, N at least 2, or a `tf.data.Dataset` of `x`, `(x,)` or `(x, y, ...)`.
+        y: `[N]` labels, for L_K of each class. Defaults to those of the dataset, if it has any.
+        num_samples: int. K of the importance-weighted bound. Defaults to 5000.
+        ais_examples: int. How many of the examples, from the first, annealed importance sampling
+            is run on; 0 for none. Defaults to 0: it takes thousands of gradients for each.
+        ais_steps: int. Its length T. Defaults to 1000.
+        hmc_examples: int. As many for `hmc_marginal_likelihood`, which needs few latent dimensions.
+            Defaults to 0.
+        decompose_kl: bool. Whether the KL is taken apart, in a time that grows with N². Defaults
+            to True.
+        levels: int or None. For densities of scaled integers; see `bits_per_dim`.
+        seed: int, int tensor of shape [2], or None for fresh draws. Defaults to 0.
+        batch_size: int. Examples at once. Defaults to what suits each figure.
+        progress: Called with what is computed, how many examples are done, and how many there are.
+
+    Raises:
+        InputError: for fewer than 2 examples, wrong ones, another number of labels, or an argument
+            out of its range.
+    """
+    x, y = as_examples(vae, x, y, least=2)
+    as_count("num_samples", num_samples)
+    chosen = {"seed": as_seed(seed), "batch_size": batch_size}
+    followed = {**chosen, "progress": progress}
+    ais_examples = as_count("ais_examples", ais_examples, least=0)
+    hmc_examples = as_count("hmc_examples", hmc_examples, least=0)
+    shifted = None if levels is None else as_count("levels", levels, least=2)
+
+    terms = rate_distortion(vae, x, **followed)
+    units = active_units(vae, x, batch_size=batch_size)
+    log_prob = importance_weighted_bound(vae, x, num_samples, **followed)
+    return Evaluation(
+        examples=len(x),
+        latent_dim=vae.latent_dim,
+        parts={
+            role: type(getattr(vae, role)).__name__ for role in ("posterior", "likelihood", "prior")
+        },
+        rate_distortion=terms,
+        log_prob=log_prob,
+        bits_per_dim=bits_per_dim(log_prob.mean, vae.event_shape, shifted),
+        levels=shifted,
+        exact=_or_none(lambda: exact_log_prob(vae, x)),
+        ais=(
+            annealed_importance_sampling(vae, x[:ais_examples], ais_steps, **followed)
+            if ais_examples
+            else None
+        ),
+        hmc=hmc_marginal_likelihood(vae, x[:hmc_examples], **followed) if hmc_examples else None,
+        kl_per_dimension=_or_none(lambda: kl_per_dimension(vae, x, **chosen)),
+        active_units=units,
+        collapse=collapse_verdict(units, terms.rate),
+        kl_decomposition=(
+            kl_decomposition(vae, x, seed=chosen["seed"], progress=progress)
+            if decompose_kl
+            else None
+        ),
+        aggregated_posterior=aggregated_posterior(vae, x, **chosen),
+        log_prob_by_label=None if y is None else _by_label(log_prob.values, y),
+    )
+
+
+def _or_none(figure: Callable[[], Any]) -> Any:
+    """What `figure` gives, or None where the model has no such figure; the examples are checked."""
+    try:
+        return figure()
+    except InputError:
+        return None
+
+
+def _by_label(values: np.ndarray, y: np.ndarray) -> dict[str, tuple[float, int]]:
+    classes = ((str(label), values[y == label]) for label in np.unique(y))
+    return {label: (float(own.mean()), len(own)) for label, own in classes}
+
+
+def _as_json(value: Any) -> Any:
+    if hasattr(value, "as_dict"):
+        return value.as_dict()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: _as_json(entry) for key, entry in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _row(name: str, value: float, error: float) -> str:
+    return f"  {name:34} {value:10.3f} ± {error:.3f}"
+
+
+def _estimate_rows(estimate: LogProbEstimate | None, bound: LogProbEstimate) -> list[str]:
+    if estimate is None:
+        return []
+    name = {0: "log p(x), exact"}.get(estimate.samples, f"log p(x), {estimate.method}")
+    lines = [f"  {name}:"] if len(name) > 34 else []
+    label = "" if lines else name
+    if len(estimate.values) > 1:
+        row = _row(label, estimate.mean, estimate.standard_error)
+    else:
+        row = f"  {label:34} {estimate.mean:10.3f}"
+    notes = []
+    if estimate is bound:
+        notes.append(f"K = {estimate.samples}")
+    elif estimate.samples:
+        first = len(estimate.values)
+        notes.append(
+            f"{first} examples, L_{bound.samples} of them {bound.values[:first].mean():.3f}"
+        )
+        notes.append(f"{100 * (estimate.acceptance_rate or 0):.0f} % accepted")
+    return [*lines, row + (f"  ({', '.join(notes)})" if notes else "")]

@@ -1,0 +1,195 @@
+"""Walks through the latent space of a run, as a picture or as numbers."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from vae_tf import explore, pictures
+from vae_tf.data import head
+from vae_tf.errors import InputError
+from vae_tf.explore.edit import STRENGTHS
+from vae_tf.layers.base import as_count
+from vae_tf.runs.drawing import checked_path, write_picture
+from vae_tf.runs.illustrate import described
+from vae_tf.runs.run import Run
+from vae_tf.vae import VAE
+
+Target: TypeAlias = str | os.PathLike[str]
+
+_SEARCHED = 2000  # test examples
+
+
+def draw_interpolations(
+    run: Run, path: Target, pairs: int = 5, steps: int = 10, method: str = "linear"
+) -> Path:
+    """Writes the ways between the first test examples, two by two.
+
+    Args:
+        run: The run.
+        path: A picture (.png, .svg, .pdf), or .npy for `[pairs, steps, *event]`.
+        pairs: int. Defaults to 5.
+        steps: int. Points of each, both ends among them. Defaults to 10.
+        method: "linear" or "spherical". Defaults to "linear".
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: for another suffix, too few test examples, see `explore.interpolate`.
+    """
+    path = checked_path(path, pairs)
+    vae, x, _, title = _opened(run, 2 * pairs)
+    ends = x.reshape(pairs, 2, *vae.event_shape)
+    ways = np.stack([explore.interpolate(vae, a, b, steps, method).x for a, b in ends])
+    return write_picture(
+        path, ways, lambda: pictures.interpolations(ways, title=f"{title}, {method} interpolation")
+    )
+
+
+def draw_traversals(
+    run: Run, path: Target, example: int | None = None, steps: int = 9, reach: float = 3.0
+) -> Path:
+    """Writes what each latent dimension does, from a test example or from the prior's mean.
+
+    Args:
+        run: The run.
+        path: A picture (.png, .svg, .pdf), or .npy for `[D, steps, *event]`.
+        example: int. Number of the test example, counted from 0. Defaults to None: the prior's mean.
+        steps: int. Values of each dimension. Defaults to 9.
+        reach: float. They go from -reach to reach. Defaults to 3.
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: for another suffix, or an example that is not there.
+    """
+    path = checked_path(path, steps)
+    vae, x, _, title = _opened(run, 1 if example is None else as_count("example", example, 0) + 1)
+    values = np.linspace(-reach, reach, steps)
+    found = explore.traverse(vae, None if example is None else x[-1], values=values).x
+    return write_picture(path, found, lambda: pictures.traversals(found, values, title=title))
+
+
+def draw_variations(
+    run: Run, path: Target, example: int = 0, n: int = 19, seed: int | None = None
+) -> Path:
+    """Writes a test example, and what the model makes of draws from its q(z|x).
+
+    Args:
+        run: The run.
+        path: A picture (.png, .svg, .pdf), or .npy for `[1 + n, *event]`, the example first.
+        example: int. Number of the test example, counted from 0. Defaults to 0.
+        n: int. Draws. Defaults to 19.
+        seed: int. The same seed gives the same draws; None gives fresh ones.
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: for another suffix, or an example that is not there.
+    """
+    path = checked_path(path, n)
+    vae, x, _, title = _opened(run, as_count("example", example, 0) + 1)
+    found = np.concatenate([x[-1:], explore.variations(vae, x[-1], n, seed).x])
+    title = f"{title}: the input, then draws from q(z|x)"
+    return write_picture(path, found, lambda: pictures.samples(found, title=title))
+
+
+def draw_direction(
+    run: Run, path: Target, label: int, n: int = 5, method: str = "mean_difference"
+) -> Path:
+    """Writes test examples without a label, moved towards it and away from it.
+
+    Args:
+        run: The run.
+        path: A picture (.png, .svg, .pdf), or .npy for `[n, strengths, *event]`.
+        label: int. The class to move towards.
+        n: int. Examples. Defaults to 5.
+        method: "mean_difference" or "classifier". Defaults to "mean_difference".
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: for another suffix, data without labels, or without that one.
+    """
+    path = checked_path(path, n)
+    vae, x, y, title = _opened(run, n, _SEARCHED)
+    if y is None:
+        raise InputError("The data of this run have no labels, and a direction needs them.")
+    if label not in y:
+        raise InputError(f"No test example has label {label}; choose one of {sorted(set(y))}.")
+    direction = explore.attribute_direction(vae, x, y == label, method)
+    edited = explore.edit(vae, x[y != label][:n], direction, STRENGTHS).x
+    title = f"{title}: towards label {label}"
+    return write_picture(path, edited, lambda: pictures.edits(edited, STRENGTHS, title=title))
+
+
+def draw_nearest(run: Run, path: Target, n: int = 5, k: int = 7, seed: int | None = None) -> Path:
+    """Writes samples, each with the test examples whose codes are nearest to its latent.
+
+    Args:
+        run: The run.
+        path: A picture (.png, .svg, .pdf), or .npy for `[n, 1 + k, *event]`, the sample first.
+        n: int. Samples. Defaults to 5.
+        k: int. Test examples of each. Defaults to 7.
+        seed: int. The same seed gives the same samples; None gives fresh ones.
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: for another suffix, or more neighbours than test examples.
+    """
+    path = checked_path(path, n)
+    vae, x, _, title = _opened(run, k, _SEARCHED)
+    samples, z = (np.asarray(part) for part in vae.sample(n, seed=seed, return_latents=True))
+    found = np.concatenate([samples[:, None], explore.nearest(vae, x, k, z=z).x], axis=1)
+    title = f"{title}: a sample, then the nearest test examples"
+    flat = found.reshape(-1, *vae.event_shape)
+    return write_picture(path, found, lambda: pictures.samples(flat, columns=k + 1, title=title))
+
+
+def draw_denoised(
+    run: Run, path: Target, noise: float = 0.3, n: int = 20, seed: int = 0
+) -> tuple[Path, explore.Denoised]:
+    """Writes test examples with Gaussian noise, and what the model makes of them.
+
+    Args:
+        run: The run.
+        path: A picture (.png, .svg, .pdf), or .npy for `[2, n, *event]`: noisy, then denoised.
+        noise: float. Its standard deviation, in the data's units. Defaults to 0.3.
+        n: int. Examples. Defaults to 20.
+        seed: int. Of the noise. Defaults to 0.
+
+    Returns:
+        `path`, and the gain.
+
+    Raises:
+        InputError: for another suffix, or noise below 0.
+    """
+    path = checked_path(path, n)
+    if not 0 <= noise < float("inf"):
+        raise InputError(f"noise is {noise!r}, expected a standard deviation of at least 0.")
+    vae, x, _, title = _opened(run, n)
+    noisy = x + np.random.default_rng(seed).normal(0, noise, x.shape)
+    noisy = np.clip(noisy, *vae.likelihood.support).astype(np.float32)
+    found = explore.denoise(vae, noisy, x)
+    title = f"{title}: noise of standard deviation {noise:g}, and without"
+    draw: Callable = lambda: pictures.reconstructions(noisy, found.x, title=title)  # noqa: E731
+    return write_picture(path, np.stack([noisy, found.x]), draw), found
+
+
+def _opened(
+    run: Run, least: int, most: int | None = None
+) -> tuple[VAE, np.ndarray, np.ndarray | None, str]:
+    """The model, the first `least` to `most` test examples, their labels, and a title."""
+    data, vae = run.data(), run.model()
+    x, y = head(data.test, most or least)
+    if len(x) < least:
+        raise InputError(f"The test split has {len(x)} examples, and {least} are asked for.")
+    return vae, x, y, described(data)
