@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: $(VENV)/.base  ## Train on the embedded digits, evaluate, draw, export, sample (2 minutes)
+demo: $(VENV)/.base  ## Train on the embedded digits, evaluate, draw, export, serve, sample (2 minutes)
 	$(BIN)/vae-tf demo
 
 test: $(VENV)/.test  ## The quick tests
@@ -39,7 +39,7 @@ clean:  ## Remove the virtual environment and caches
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[serve]'
 	touch $@
 
 $(VENV)/.test: $(VENV)/.base

@@ -36,9 +36,9 @@ def demo(
 def _serve(model: Path, picture: Path) -> dict[str, Any]:
     """Starts the server, samples over both protocols, and draws the samples."""
     import numpy as np
-    from vae_tf_serving import Client
 
     from vae_tf import pictures
+    from vae_tf_serving import Client
 
     with serving_module("server").local(str(model.absolute()), MODEL_NAME) as server:
         over = {"gRPC": server.grpc_address, "REST": f"http://{server.rest_address}"}

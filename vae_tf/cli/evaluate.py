@@ -1,30 +1,59 @@
 """`vae-tf evaluate`."""
 
-import dataclasses
 from typing import Annotated
 
 import typer
 
 from vae_tf.cli.command import tensorflow_command
 from vae_tf.cli.options import Json, RunFolder, print_json
+from vae_tf.cli.progress import progress_bars
 
 
 @tensorflow_command
 def evaluate(
     run: RunFolder,
     samples: Annotated[
-        int, typer.Option(help="K of the importance-weighted log p(x); 0 leaves it out.")
+        int,
+        typer.Option(
+            help="K of the importance-weighted log p(x), 5000 for a figure to report; 0 leaves it out."
+        ),
     ] = 100,
     data: Annotated[
         str | None, typer.Option(help="Other data, name or path. Defaults to the run's.")
     ] = None,
+    ais: Annotated[
+        int, typer.Option(help="Annealed importance sampling of that many test examples; slow.")
+    ] = 0,
+    quality: Annotated[
+        bool, typer.Option("--quality", help="Compare draws of p(x) with test examples.")
+    ] = False,
+    ood: Annotated[
+        str | None,
+        typer.Option(help="Data of another kind, name or path: does the model tell them apart?"),
+    ] = None,
+    background_epochs: Annotated[
+        int,
+        typer.Option(
+            help="Training of the background model for --ood's likelihood ratio; 0 leaves it out."
+        ),
+    ] = 10,
     as_json: Json = False,
 ) -> None:
-    """Print the test ELBO, its terms and log p(x), in nats per example."""
+    """Print the test ELBO, its terms, log p(x) and what the latents carry, with standard errors."""
     from vae_tf import runs
 
-    evaluation = runs.evaluate(runs.open_run(run), samples, data)
+    with progress_bars(not as_json) as progress:
+        evaluation = runs.evaluate(
+            runs.open_run(run),
+            samples,
+            data,
+            ais=ais,
+            quality=quality,
+            ood=ood,
+            background_epochs=background_epochs,
+            progress=progress,
+        )
     if as_json:
-        print_json(dataclasses.asdict(evaluation))
+        print_json(evaluation.as_dict())
     else:
         typer.echo(str(evaluation))

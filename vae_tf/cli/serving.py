@@ -33,7 +33,9 @@ def model_flags(model: Path) -> list[str]:
     """
     folder = model.absolute()
     if not folder.is_dir():
-        raise InputError(f"There is no folder {model}; give the one that `vae-tf export --to` made.")
+        raise InputError(
+            f"There is no folder {model}; give the one that `vae-tf export --to` made."
+        )
     if (folder / "saved_model.pb").is_file():
         raise InputError(
             f"{model} is one version of a model; give the folder around it, {folder.parent}."

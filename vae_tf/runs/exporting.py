@@ -31,8 +31,8 @@ class ExportedRun:
         if self.elbo is None or self.exported_elbo is None:
             return str(self.path)
         return (
-            f"{self.path}\n  weights in {self.precision}: test elbo {self.exported_elbo:.3f}, in float32 "
-            f"{self.elbo:.3f}, a loss of {self.elbo - self.exported_elbo:.3f} nats per example of "
+            f"{self.path}\n  weights in {self.precision}: test elbo {self.exported_elbo:.3f}, "
+            f"in float32 {self.elbo:.3f}, a loss of {self.elbo - self.exported_elbo:.3f} nats per example of "
             f"{self.described}"
         )
 

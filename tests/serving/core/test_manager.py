@@ -174,6 +174,8 @@ def test_a_broken_version_leaves_the_old_one_serving(serve, publish, base_path, 
     (status,) = manager.status("m", 2)
     assert status.status.error_code == Code.NOT_FOUND
     assert "saved_model.pb" in status.status.error_message
+    # Kept for good, the error must not hold on to what the attempt had read.
+    assert manager._lifecycle.records.of("m")[2][1].__traceback__ is None
     # The same number is not tried again, another one is.
     shutil.rmtree(base_path / "2")
     publish(2, 2)

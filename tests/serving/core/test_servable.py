@@ -1,6 +1,8 @@
+import gc
 import itertools
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -159,6 +161,25 @@ def test_requests_that_run_alone_wait_in_a_bounded_queue(load):
     assert caught.value.code == Code.UNAVAILABLE
     assert {future.exception(20).code for future in held} == {Code.DEADLINE_EXCEEDED}
     assert predict(servable, "", {"x": ONE}).result(20)["y"].shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("row_wise", "options"), [(True, {}), (False, BATCHED)], ids=["rows", "flag"]
+)
+def test_a_closed_servable_needs_no_collector(publish, row_wise, options):
+    """What is alive when a model has been loaded is frozen, so a cycle would stay for good."""
+    shared = SharedThreads(ServableOptions(**options))
+    servable = Servable("m", 1, publish(1, row_wise=row_wise), shared)
+    gone = weakref.ref(servable)
+    assert predict(servable, "", {"x": ONE}).result(20)["y"].shape == (1, 2)
+    gc.disable()
+    try:
+        servable.close()
+        del servable
+        shared.close()
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_closing_waits_for_the_run_under_way(load):
