@@ -1,10 +1,15 @@
+from . import attribution as attribution
+from . import baselines as baselines
 from . import data as data
+from . import evaluation as evaluation
+from . import explore as explore
 from . import layers as layers
 from . import networks as networks
 from . import objectives as objectives
 from . import pictures as pictures
 from . import presets as presets
 from . import priors as priors
+from . import reporting as reporting
 from . import runs as runs
 from .errors import InputError as InputError
 from .loading import load as load

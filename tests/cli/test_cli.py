@@ -14,7 +14,9 @@ from vae_tf.cli.app import app
 
 DATA = ["train", "digits", "--binarize", "threshold", "--batch-size", "100"]
 TRAIN = [*DATA, "--hidden", "16", "--latent-dim", "2", "--epochs", "2"]
-COMMANDS = ("train", "evaluate", "sample", "reconstruct", "export", "info", "demo")
+COMMANDS = (
+    "train", "evaluate", "report", "explore", "sample", "reconstruct", "export", "info", "demo"
+)  # fmt: skip
 
 # Runs the command line of sys.argv with TensorFlow, Keras and TFP out of reach.
 BLOCKED = """

@@ -129,6 +129,19 @@ def test_evaluation_names_the_binarisation(finished):
         evaluate(finished, samples=-1)
 
 
+def test_pictures_along_the_way_change_no_weight(finished, tmp_path):
+    run = train(CONFIG, tmp_path / "run", verbose=0, pictures_every=2)
+    assert_same_state(run, finished)
+    assert run.config == finished.config
+    drawn = {
+        name.removeprefix("pictures/epochs/") for name in names(run.folder) - names(finished.folder)
+    }
+    assert {"samples/epoch-0002.png", "samples.gif", "manifold.gif"} <= drawn
+    with pytest.raises(InputError, match="pictures_every"):
+        train(CONFIG, tmp_path / "new", pictures_every=-1)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_stopped_run_keeps_its_epochs_and_resumes_to_the_same_weights(finished, stopped):
     run = open_run(stopped)
     assert (run.epoch, run.finished) == (1, False)

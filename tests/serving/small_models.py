@@ -107,7 +107,7 @@ class PlusTwo(tf.Module):
 
     @tf.function(input_signature=[spec([], tf.int32, "n")])
     def slow(self, n):
-        """n steps, about a million a second."""
+        """n steps, some hundred thousand a second."""
         return {"y": tf.while_loop(lambda i: i < n, lambda i: (i + 1,), [tf.constant(0)])[0]}
 
     @tf.function(input_signature=[spec([None], tf.string, "inputs")])
@@ -152,9 +152,7 @@ class Vae(tf.Module):
     def reconstruct(self, x):
         return self.decode(self.encode(x)["mean"])
 
-    @tf.function(
-        input_signature=[spec([None, PIXELS], name="x"), spec([None], tf.int64, "seed")]
-    )
+    @tf.function(input_signature=[spec([None, PIXELS], name="x"), spec([None], tf.int64, "seed")])
     def score(self, x, seed):
         elbo = -tf.reduce_sum((self.reconstruct(x)["x"] - x) ** 2, 1)
         return {"elbo": elbo, "log_prob": elbo + tf.cast(seed % 2, tf.float32)}

@@ -99,9 +99,7 @@ class TestPredict:
     def test_filter_and_default(self, prediction):
         a = np.float32([1.0])
         outputs = prediction.Predict(predict_request("add", filters=["total"], a=a)).outputs
-        assert {name: list(value.float_val) for name, value in outputs.items()} == {
-            "total": [11.0]
-        }
+        assert {name: list(value.float_val) for name, value in outputs.items()} == {"total": [11.0]}
 
     def test_signature_without_inputs(self, prediction):
         assert prediction.Predict(predict_request("constant")).outputs["y"].float_val == [3.0]

@@ -65,7 +65,7 @@ def test_sigterm_answers_what_it_has(model_folder):
     try:
         url = f"{process.rest}/v1/models/m:predict"
         assert post(url, instances=[1.0]) == {"predictions": [4.5]}
-        steps, answers = 2_000_000, {}
+        steps, answers = 150_000, {}
 
         def over_rest():
             answers["rest"] = post(url, signature_name="slow", inputs=steps)["outputs"]
@@ -144,7 +144,9 @@ class TestDoesNotStart:
         assert sentence.startswith(f"model m: no version to serve in {tmp_path} (versions found: ")
         (tmp_path / "1").mkdir()
         sentence = refused(capsys, *flags, f"--model_base_path={tmp_path}")
-        assert sentence == f"model m: {tmp_path / '1'} is no SavedModel, it holds no saved_model.pb."
+        assert (
+            sentence == f"model m: {tmp_path / '1'} is no SavedModel, it holds no saved_model.pb."
+        )
 
     def test_broken_model(self, capsys, tmp_path):
         (tmp_path / "1").mkdir()

@@ -183,7 +183,7 @@ class TestPredict:
     def test_empty_lists(self, rest):
         assert predict(rest, "echo", inputs=[]).json() == {"outputs": []}
         assert predict(rest, "echo", inputs=[[], []]).json() == {"outputs": [[], []]}
-        expected = (400, 'No values in \'instances\' array')
+        expected = (400, "No values in 'instances' array")
         status, message = error(predict(rest, instances=[]))
         assert (status, message[-len(expected[1]) :]) == expected
 
@@ -250,7 +250,10 @@ ERRORS = [
         f"{ELEMENT} key: c of 'instances' list. Error: INVALID_ARGUMENT: "
         "JSON object: does not have named input: c",
     ),
-    (b'{"signature_name": "add", "inputs": {"a": 1}}', "Missing named input: b in 'inputs' object."),
+    (
+        b'{"signature_name": "add", "inputs": {"a": 1}}',
+        "Missing named input: b in 'inputs' object.",
+    ),
     (b'{"inputs": "x"}', 'JSON Value: "x" Type: String is not of expected type: float'),
     (b'{"inputs": [true]}', "JSON Value: true Type: True is not of expected type: float"),
     (b'{"inputs": [1, null]}', "JSON Value: null Type: Null is not of expected type: float"),
@@ -341,7 +344,10 @@ class TestExamples:
         ("body", "message"),
         [
             ({"signature_name": "s", "examples": [{}]}, "No signature was found with the name: s"),
-            ({"examples": [{"x": [1, 1.5]}]}, "Unexpected element type in feature: x expecting type: int64"),
+            (
+                {"examples": [{"x": [1, 1.5]}]},
+                "Unexpected element type in feature: x expecting type: int64",
+            ),
             ({"examples": [1]}, "Example must be JSON object but got JSON Number"),
             ({"examples": [{"x": None}]}, "Feature: x has element with unexpected JSON type: Null"),
             ({"examples": [{"x": 2**63}]}, "Feature: x has uint64 element. Only int64 is supported."),

@@ -1,5 +1,6 @@
 """HTTP around the JSON: compression, CORS, bounds, and clients that misbehave."""
 
+import contextlib
 import gzip
 import json
 import socket
@@ -160,9 +161,8 @@ class TestClientsThatMisbehave:
             stuck.sendall(head)
             for sock in (silent, stuck):
                 sock.settimeout(10)
-                with pytest.raises((ConnectionError, StopIteration)):
-                    if sock.recv(99) == b"":
-                        raise StopIteration
+                with contextlib.suppress(ConnectionError):
+                    assert sock.recv(99) == b""
 
     def test_endless_head(self, embedded, bounded):
         answer = exchange(bounded, b"GET / HTTP/1.1\r\nA: " + b"a" * (1 << 20))

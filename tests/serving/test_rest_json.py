@@ -26,16 +26,16 @@ scalars = (
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=5)
+    ),
     max_leaves=8,
 )
 
 
 def same(one, other):
     return type(one) is type(other) and (
-        one == other
-        if not isinstance(one, (list, dict))
-        else json.dumps(one) == json.dumps(other)
+        one == other if not isinstance(one, (list, dict)) else json.dumps(one) == json.dumps(other)
     )
 
 
@@ -144,7 +144,9 @@ class TestTensors:
     @settings(max_examples=100, deadline=None)
     @given(
         st.lists(
-            st.lists(st.integers(-5, 300) | st.floats(-9, 9) | st.booleans(), min_size=2, max_size=2),
+            st.lists(
+                st.integers(-5, 300) | st.floats(-9, 9) | st.booleans(), min_size=2, max_size=2
+            ),
             min_size=1,
             max_size=4,
         ),
@@ -213,7 +215,10 @@ class TestWriter:
     def test_floats_not_finite(self):
         outputs = {"a": np.float32([1, np.nan]), "b": np.array([[np.inf], [-np.inf]])}
         text = json_out.predictions(outputs).decode()
-        assert "".join(text.split()) == '{"predictions":[{"a":1.0,"b":[Infinity]},{"a":NaN,"b":[-Infinity]}]}'
+        assert (
+            "".join(text.split())
+            == '{"predictions":[{"a":1.0,"b":[Infinity]},{"a":NaN,"b":[-Infinity]}]}'
+        )
 
     def test_digits_are_the_shortest_that_read_back(self):
         text = json_out.columns({"y": np.float32([1 / 3, 0.1, 3])}).decode()

@@ -5,9 +5,11 @@ import typer
 from vae_tf.cli.call import call
 from vae_tf.cli.demo import demo
 from vae_tf.cli.evaluate import evaluate
+from vae_tf.cli.explore import explore
 from vae_tf.cli.export import export
 from vae_tf.cli.info import info
 from vae_tf.cli.reconstruct import reconstruct
+from vae_tf.cli.report import report
 from vae_tf.cli.sample import sample
 from vae_tf.cli.serve import SETTINGS, serve
 from vae_tf.cli.train import train
@@ -19,9 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a traceback means a defect, and is wanted as it is
 )
-for _command in (train, evaluate, sample, reconstruct, export, info, demo):
+for _command in (train, evaluate, report, sample, reconstruct, export, info, demo):
     app.command()(_command)
 app.command(context_settings=SETTINGS)(serve)
+app.add_typer(explore)
 app.add_typer(call)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from vae_tf.atomic import replacing
@@ -14,6 +13,8 @@ from vae_tf.cli.options import Json, print_json
 from vae_tf.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from vae_tf_serving import Client
 
 _PICTURES = (".png", ".svg", ".pdf")
@@ -201,7 +202,9 @@ def _check_suffix(path: Path, *suffixes: str) -> None:
         raise InputError(f"{path} ends in {path.suffix!r}; expected {expected}.")
 
 
-def _read(path: Path) -> np.ndarray:
+def _read(path: Path) -> "np.ndarray":
+    import numpy as np
+
     try:
         array = np.load(path)
     except (ValueError, EOFError) as error:
@@ -211,7 +214,9 @@ def _read(path: Path) -> np.ndarray:
     return array
 
 
-def _write(path: Path, **arrays: np.ndarray) -> None:
+def _write(path: Path, **arrays: "np.ndarray") -> None:
+    import numpy as np
+
     if path.suffix.lower() in _PICTURES:
         from vae_tf import pictures
 

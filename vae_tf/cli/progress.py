@@ -14,7 +14,9 @@ def progress_bars(shown: bool = True) -> Iterator[Callable[[str, int, int], None
     The bars are on stderr, gone at the end, and not there at all if that is no terminal.
     """
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not (shown and console.is_terminal)) as bars:
+    with Progress(
+        console=console, transient=True, disable=not (shown and console.is_terminal)
+    ) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int) -> None:

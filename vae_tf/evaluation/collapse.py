@@ -43,7 +43,7 @@ def collapse_verdict(units: ActiveUnits, kl: float) -> Collapse:
     if active < total:
         return Collapse(
             "partial",
-            f"{active} of {total} latent dimensions are active and {total - active} carry nothing, "
+            f"{active} of {total} latent dimensions are active and the rest carries nothing, "
             f"which costs no likelihood; a latent_dim of {active} would do, or IWAE, free_bits or a "
             "warm-up of the KL's weight to make use of more.",
         )

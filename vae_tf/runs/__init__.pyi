@@ -6,10 +6,17 @@ from .drawing import draw_reconstructions as draw_reconstructions
 from .drawing import draw_samples as draw_samples
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
+from .exploring import draw_denoised as draw_denoised
+from .exploring import draw_direction as draw_direction
+from .exploring import draw_interpolations as draw_interpolations
+from .exploring import draw_nearest as draw_nearest
+from .exploring import draw_traversals as draw_traversals
+from .exploring import draw_variations as draw_variations
 from .exporting import ExportedRun as ExportedRun
 from .exporting import export_run as export_run
 from .likelihood import choose_likelihood as choose_likelihood
 from .objective import build_objective as build_objective
+from .picture_callback import PictureCallback as PictureCallback
 from .run import Run as Run
 from .run import open_run as open_run
 from .training import train as train

@@ -64,7 +64,7 @@ class Demo:
         """All of it in JSON values."""
         return {
             "run": self.run.summary(),
-            "evaluation": dataclasses.asdict(self.evaluation),
+            "evaluation": self.evaluation.as_dict(),
             "pictures": [str(path) for path in self.pictures],
             "saved_model": str(self.saved_model),
             "sampled": self.sampled,

@@ -6,11 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.data import Data
+from vae_tf import evaluation
+from vae_tf.data import Data, head
 from vae_tf.errors import InputError
+from vae_tf.evaluation.batching import Progress
+from vae_tf.evaluation.ood import OutOfDistribution
+from vae_tf.evaluation.probes import Probes, probes
+from vae_tf.evaluation.sample_quality import SampleQuality, sample_quality
+from vae_tf.evaluation.two_sample import TwoSampleTest, two_sample_test
+from vae_tf.explore.codes import codes, in_batches
+from vae_tf.layers.base import as_count
+from vae_tf.runs.evaluation_rows import Row, evaluation_rows
+from vae_tf.runs.likelihood import is_density
+from vae_tf.runs.other_data import other_data, out_of_distribution_run
 from vae_tf.runs.run import Run
 from vae_tf.seeds import as_seed, fold_in
 from vae_tf.vae import VAE
+
+BACKGROUND_EPOCHS = 10
+"""Training of the background model of the likelihood ratio."""
+
+# Examples at most: of the KL's parts, in N² time; of codes to train the probes on, and to test them;
+# of draws that are compared with as many test examples.
+_DECOMPOSED, _PROBED, _COMPARED = 2000, 5000, 2000
+_NEIGHBOURS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +47,14 @@ class Evaluation:
         kl: float. KL(q(z|x) || p(z)).
         log_prob: float or None. Importance-weighted estimate of log p(x).
         samples: int. Its number K of samples an example; 0 without it.
+        density: bool. Whether p(x|z) is a density, and no probability.
+        details: vae_tf.evaluation.Evaluation. Standard errors and what the latents carry. Without
+            `log_prob` its bound is of one sample, and stands for nothing.
+        probes: Probes or None. Accuracies of classifiers of the codes, where there are labels.
+        quality: SampleQuality or None. Draws of p(x) beside test examples, where asked for.
+        two_sample: TwoSampleTest or None. As `quality`.
+        other: str or None. Name of the other data.
+        out_of_distribution: OutOfDistribution or None. Whether the model knows them from its own.
     """
 
     dataset: str
@@ -40,57 +67,179 @@ class Evaluation:
     kl: float
     log_prob: float | None
     samples: int
+    density: bool
+    details: evaluation.Evaluation = dataclasses.field(compare=False, repr=False)
+    probes: Probes | None = None
+    quality: SampleQuality | None = None
+    two_sample: TwoSampleTest | None = None
+    other: str | None = None
+    out_of_distribution: OutOfDistribution | None = dataclasses.field(default=None, repr=False)
+
+    @property
+    def bits_per_dim(self) -> float | None:
+        """-log p(x) in bits for each value of x; None without `log_prob`."""
+        return self.details.bits_per_dim if self.samples else None
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every figure that is a single number, with its error, unit and what it is."""
+        return evaluation_rows(self)
+
+    @property
+    def described(self) -> str:
+        """What the figures are of, without which they compare with nothing."""
+        kind = " (a density)" if self.density else ""
+        return (
+            f"{self.dataset}, {self.binarize or 'no'} binarisation, {self.likelihood} "
+            f"likelihood{kind}: {self.examples} test examples, after epoch {self.epoch}"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as JSON values."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        found = self.out_of_distribution
+        details = self.details.as_dict()
+        if not self.samples:
+            details |= {"log_prob": None, "bits_per_dim": None, "log_prob_by_label": None}
+        parts = {
+            name: None if values[name] is None else dataclasses.asdict(values[name])
+            for name in ("probes", "quality", "two_sample")
+        }
+        return {
+            **values,
+            **parts,
+            "details": details,
+            "out_of_distribution": None if found is None else found.as_dict(),
+        }
 
     def __str__(self) -> str:
-        what = f"{self.dataset}, {self.binarize or 'no'} binarisation, {self.likelihood} likelihood"
-        lines = [
-            f"{what}: {self.examples} test examples, after epoch {self.epoch}, nats per example",
-            f"  elbo            {self.elbo:10.3f}",
-            f"  log_likelihood  {self.log_likelihood:10.3f}",
-            f"  kl              {self.kl:10.3f}",
+        lines = [f"{self.described}; ± is the standard error over examples"]
+        lines += [
+            f"  {row.name:20} {row.text:>18} {row.unit:16}  {row.note}".rstrip()
+            for row in self.rows
         ]
-        if self.log_prob is not None:
+        lines.append(f"  {self.details.collapse.sentence}")
+        found = self.out_of_distribution
+        if found is not None:
             lines.append(
-                f"  log p(x)        {self.log_prob:10.3f}  (importance-weighted, K={self.samples})"
+                f"{self.examples_of_each} test examples of {self.dataset} against as many of "
+                f"{self.other}, K={found.num_samples}: AUROC, AUPRC, FPR at 95 % TPR"
             )
+            lines += [
+                f"  {name:20} {d.auroc:6.3f} {d.auprc:6.3f} {d.fpr_at_95_tpr:6.3f}"
+                for name, d in found.detections.items()
+            ]
         return "\n".join(lines)
+
+    @property
+    def examples_of_each(self) -> int:
+        """Test examples of either set in `out_of_distribution`; 0 without it."""
+        return 0 if self.out_of_distribution is None else self.out_of_distribution.examples_in
 
 
 def evaluate(
-    run: Run, samples: int = 100, dataset: str | os.PathLike[str] | None = None
+    run: Run,
+    samples: int = 100,
+    dataset: str | os.PathLike[str] | None = None,
+    *,
+    ais: int = 0,
+    quality: bool = False,
+    ood: str | os.PathLike[str] | None = None,
+    background_epochs: int = BACKGROUND_EPOCHS,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluates the model of a run on a test split; the same figures at each call.
 
     Args:
         run: The run.
-        samples: int. K of the importance-weighted log p(x); 0 leaves it out. Defaults to 100.
+        samples: int. K of the importance-weighted log p(x); 0 leaves it out. Papers report 5000.
+            Defaults to 100.
         dataset: Name or path of other data. Defaults to the run's own.
+        ais: int. How many test examples, from the first, annealed importance sampling is run on.
+            Defaults to 0: it takes thousands of gradients for each.
+        quality: bool. Whether draws of p(x) are compared with test examples. Defaults to False.
+        ood: Name or path of data of another kind, to tell from the run's. Defaults to None.
+        background_epochs: int. Training of the background model of the likelihood ratio, for `ood`;
+            0 leaves it out. Defaults to 10.
+        progress: Called with what is computed, how many examples are done, and how many there are.
 
     Raises:
-        InputError: if the data do not fit the model, or `samples` is below 0.
+        InputError: if the data do not fit the model, for fewer than two test examples, or a number
+            below 0.
     """
     if samples < 0:
         raise InputError(f"samples is {samples}, expected at least 0, which leaves log p(x) out.")
-    data, vae = run.data(dataset), run.model()
+    ais = as_count("ais", ais, least=0)
+    background_epochs = as_count("background_epochs", background_epochs, least=0)
+    vae, data = run.model(), run.data(dataset)
+    other = None if ood is None else other_data(run, vae, ood)
     figures = vae.evaluate(data.test, return_dict=True, verbose=0)
+    x, y = head(data.test, data.num_test)
+    details = _details(vae, x, y, samples, ais, data.seed, progress)
+    found = None
+    if other is not None:
+        found = out_of_distribution_run(
+            vae, data, other, samples or 100, background_epochs, progress
+        )
+    compared = _draws(vae, x, data.seed) if quality else None
     return Evaluation(
         dataset=data.name,
         binarize=data.binarize,
         likelihood=type(vae.likelihood).__name__,
-        examples=data.num_test,
+        examples=len(x),
         epoch=run.epoch,
         elbo=float(figures["elbo"]),
         log_likelihood=float(figures["log_likelihood"]),
         kl=float(figures["kl"]),
-        log_prob=_mean_log_prob(vae, data, samples) if samples else None,
+        log_prob=details.log_prob.mean if samples else None,
         samples=samples,
+        density=is_density(vae.likelihood),
+        details=details,
+        probes=_probes(vae, data, x, y),
+        quality=None if compared is None else sample_quality(x[: len(compared)], compared),
+        two_sample=None if compared is None else two_sample_test(x[: len(compared)], compared),
+        other=None if other is None else other.name,
+        out_of_distribution=found,
     )
 
 
-def _mean_log_prob(vae: VAE, data: Data, samples: int) -> float:
-    parts: list[np.ndarray] = []
-    for number, element in enumerate(data.test):
-        x: Any = element[0] if isinstance(element, tuple) else element
-        seed = fold_in(as_seed(data.seed), number)
-        parts.append(vae.log_prob(x, samples, seed=seed).numpy())
-    return float(np.concatenate(parts).mean())
+def _details(
+    vae: VAE,
+    x: np.ndarray,
+    y: np.ndarray | None,
+    samples: int,
+    ais: int,
+    seed: int,
+    progress: Progress | None,
+) -> evaluation.Evaluation:
+    details = evaluation.evaluate(
+        vae,
+        x,
+        y,
+        num_samples=max(samples, 1),
+        ais_examples=min(ais, len(x)),
+        decompose_kl=False,
+        seed=seed,
+        progress=progress,
+    )
+    parts = evaluation.kl_decomposition(vae, x[:_DECOMPOSED], seed=seed, progress=progress)
+    return dataclasses.replace(details, kl_decomposition=parts)
+
+
+def _probes(vae: VAE, data: Data, x: np.ndarray, y: np.ndarray | None) -> Probes | None:
+    if y is None:
+        return None
+    x_train, y_train = head(data.train, _PROBED)
+    if y_train is None or len(np.unique(y_train)) < 2:
+        return None
+    x, y = x[:_PROBED], y[:_PROBED]
+    k = min(_NEIGHBOURS, len(x_train))
+    return probes(codes(vae, x_train), y_train, codes(vae, x), y, k=k)
+
+
+def _draws(vae: VAE, x: np.ndarray, seed: int) -> np.ndarray:
+    """Draws of p(x), not means of p(x|z), because data are no means: as many as test examples."""
+    one, two = (fold_in(as_seed(seed), number) for number in range(2))
+    z = vae.p_z().sample(min(len(x), _COMPARED), seed=one).numpy()
+    parts = iter(range(len(z)))
+    return in_batches(lambda batch: vae.decode(batch).sample(seed=fold_in(two, next(parts))), z)

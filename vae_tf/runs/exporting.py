@@ -32,8 +32,8 @@ class ExportedRun:
             return str(self.path)
         return (
             f"{self.path}\n  weights in {self.precision}: test elbo {self.exported_elbo:.3f}, "
-            f"in float32 {self.elbo:.3f}, a loss of {self.elbo - self.exported_elbo:.3f} nats per example of "
-            f"{self.described}"
+            f"in float32 {self.elbo:.3f}, a loss of {self.elbo - self.exported_elbo:.3f} nats "
+            f"per example of {self.described}"
         )
 
 

@@ -49,14 +49,18 @@ class PictureCallback(keras.callbacks.Callback):
         self._y = y
         self._every = as_count("every", every)
         self._seed = seed
-        self._writer = (
-            tf.summary.create_file_writer(os.fspath(tensorboard)) if tensorboard else None
-        )
+        self._tensorboard = tensorboard
+        self._writer: tf.summary.SummaryWriter | None = None
         if not is_drawable(self._x.shape[1:]):
             raise InputError(
                 f"`x` has shape {self._x.shape}, but pictures need images [N, H, W, C] of 1 or 3 "
                 "channels, or vectors [N, D]."
             )
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Opens the events, which makes their folder."""
+        if self._tensorboard is not None:
+            self._writer = tf.summary.create_file_writer(os.fspath(self._tensorboard))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Draws, if it is the turn of this epoch.

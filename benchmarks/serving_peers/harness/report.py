@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from serving_peers.harness.load import Result
 from vae_tf import pictures
@@ -13,6 +14,7 @@ from vae_tf.pictures.style import PALETTE, style
 # (protocol, workload, connections, peer) -> one result a round
 Results = Mapping[tuple[str, str, int, str], Sequence[Result]]
 
+_PROTOCOLS = {"rest": "REST", "grpc": "gRPC"}
 _LATENCIES = ("p50_ms", "p99_ms")
 
 
@@ -24,7 +26,7 @@ def table(results: Results) -> str:
             key[2:]: value for key, value in results.items() if key[:2] == (protocol, workload)
         }
         connections = sorted({number for number, _ in cells})
-        lines.append(f"\n{workload} over {'REST' if protocol == 'rest' else 'gRPC'}")
+        lines.append(f"\n{workload} over {_PROTOCOLS[protocol]}")
         header = "".join(f"{f'{number} connections':>38}" for number in connections)
         lines.append(f"{'requests/s, p50 / p99 in ms':30}{header}")
         for peer in dict.fromkeys(name for _, name in cells):
@@ -82,10 +84,12 @@ def draw(results: Results, path: Path) -> None:
                         markersize=3,
                         label=peer,
                     )
-                panel.set(xscale="log", yscale="log", title=f"{workload}, {protocol.upper()}")
+                panel.set(xscale="log", yscale="log", title=f"{workload}, {_PROTOCOLS[protocol]}")
                 panel.set_xticks(sorted({key[2] for key in results}))
-                panel.xaxis.set_major_formatter("{x:.0f}")
-                panel.xaxis.minorticks_off()
+                panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                for axis in (panel.xaxis, panel.yaxis):
+                    axis.set_major_formatter("{x:,.0f}")
+                    axis.minorticks_off()
         for panel in axes[-1]:
             panel.set_xlabel("connections")
         for row in axes:

@@ -200,8 +200,9 @@ class _RestHandler(BaseHTTPRequestHandler):
         text = json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+        with contextlib.suppress(ConnectionError):  # a client whose deadline is over has hung up
+            self.end_headers()
+            self.wfile.write(text)
 
     def log_message(self, *arguments):
         pass

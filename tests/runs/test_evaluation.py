@@ -1,0 +1,88 @@
+import functools
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import vae_tf
+from vae_tf.cli.app import app
+from vae_tf.errors import InputError
+from vae_tf.runs import TrainingConfig, evaluate, open_run, train
+
+CONFIG = TrainingConfig(
+    dataset="digits", binarize="threshold", latent_dim=2, hidden=(16,), epochs=1, batch_size=100
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        compile_quickly = functools.partialmethod(vae_tf.VAE.compile, jit_compile=False)
+        patch.setattr(vae_tf.VAE, "compile", compile_quickly)
+        return train(CONFIG, tmp_path_factory.mktemp("runs") / "run", verbose=0)
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+
+
+def test_everything_as_json(run, tmp_path):
+    noise = np.random.default_rng(0).random((200, 8, 8, 1)).astype("float32")
+    np.save(tmp_path / "noise.npy", noise)
+    result = call(
+        run.folder, "--samples", 20, "--quality", "--ais", 2, "--ood", tmp_path / "noise.npy",
+        "--background-epochs", 1, "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    details = found["details"]
+    assert details["log_prob"]["mean"] == found["log_prob"]
+    assert details["rate_distortion"]["rate"] == pytest.approx(found["kl"], rel=1e-4)
+    assert sum(details["kl_per_dimension"]) == pytest.approx(found["kl"], rel=1e-4)
+    parts = details["kl_decomposition"]
+    assert parts["mutual_information"] + parts["marginal_kl"] == pytest.approx(parts["kl"])
+    assert details["active_units"]["latent_dim"] == 2
+    assert details["ais"]["examples"] == 2
+    assert 0 <= found["probes"]["most_frequent"] < found["probes"]["linear"] <= 1
+    assert found["quality"]["generated"] == found["quality"]["real"] == 297
+    assert 0 <= found["two_sample"]["accuracy"] <= 1
+    other = found["out_of_distribution"]
+    assert set(other["detections"]) == {"log_prob", "elbo", "likelihood_ratio", "input_complexity"}
+    assert (found["other"], other["examples_in"], other["examples_out"]) == ("noise.npy", 20, 20)
+    # Any model of digits finds noise unlikely.
+    assert other["detections"]["log_prob"]["auroc"] > 0.9
+
+
+def test_without_samples_there_is_no_log_prob_anywhere(run):
+    evaluation = evaluate(run, 0)
+    assert evaluation.log_prob is None
+    assert evaluation.bits_per_dim is None
+    assert evaluation.as_dict()["details"]["log_prob"] is None
+    assert "log p(x)" not in [row.name for row in evaluation.rows]
+    assert "bits" not in str(evaluation)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--ood", "wide.npy"], "examples of shape (8, 9, 1) and the model is for (8, 8, 1)"),
+        (["--data", "one.npy"], "expected at least 2"),
+        (["--ais", "-1"], "ais is an int of at least 0"),
+        (["--ood", "wide.npy", "--background-epochs", "-1"], "background_epochs"),
+    ],
+)
+def test_bad_input_is_one_line(run, arguments, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("wide.npy", np.zeros((20, 8, 9, 1), "float32"))
+    np.save("one.npy", np.zeros((2, 8, 8, 1), "float32"))  # one to train on, one to test on
+    result = call(run.folder, *arguments)
+    assert result.exit_code == 2, result.output
+    (line,) = result.stderr.strip().splitlines()
+    assert said in line
+
+
+def test_a_run_without_a_model(run, tmp_path):
+    (tmp_path / "config.json").write_text(CONFIG.to_json())
+    with pytest.raises(InputError, match="no finished epoch"):
+        evaluate(open_run(tmp_path))

@@ -1,0 +1,9 @@
+"""A run told to others: a page of HTML with everything in it, and a model card."""
+
+from vae_tf._backend import require_tensorflow
+
+require_tensorflow()
+
+from vae_tf.reporting.report import report  # noqa: E402
+
+__all__ = ["report"]

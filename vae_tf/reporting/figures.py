@@ -1,0 +1,224 @@
+"""The figures of a report."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from vae_tf import attribution, explore, pictures
+from vae_tf.data import Data, head
+from vae_tf.errors import InputError
+from vae_tf.reporting.shown import Shown, shown, shown_film
+from vae_tf.runs.evaluation import Evaluation
+from vae_tf.runs.figures import model_figures
+from vae_tf.runs.folder import RunFolder
+from vae_tf.runs.illustrate import SCATTERED, described
+from vae_tf.runs.run import Run
+from vae_tf.vae import VAE
+
+_MODEL, _LATENTS, _TRAINING = "What the model makes", "Latent space", "Training"
+_ATTRIBUTION, _OTHER = "Where the latents come from", "Other data"
+
+_PAIRS, _STEPS = 5, 10  # of the interpolations
+_TRAVERSED = 10  # dimensions
+_VALUES = np.linspace(-3, 3, 9)
+_ATTRIBUTED, _MAPPED = 8, 5  # examples and dimensions
+_NOISY = 16  # copies of each example, SmoothGrad
+_FILMS = ("manifold", "samples")  # the first that is there
+
+_SCORES = {
+    "log_prob": ("log p(x)", "log p(x), nats per example"),
+    "elbo": ("ELBO", "ELBO, nats per example"),
+    "likelihood_ratio": ("Likelihood ratio", "log p(x) - log p_background(x), nats per example"),
+    "input_complexity": ("Input complexity", "log2 p(x) + compressed size, bits per example"),
+}
+
+
+def figures(run: Run, vae: VAE, data: Data, evaluation: Evaluation) -> Iterator[Shown]:
+    """Draws the figures of a run in the order of the page.
+
+    Args:
+        run: The run.
+        vae: Its model.
+        data: Its data.
+        evaluation: Its figures on the test split of `data`.
+    """
+    x, y = head(data.test, SCATTERED)
+    title = described(data)
+    yield from _model(vae, data, x, y, title)
+    yield from _latents(vae, x, title, evaluation)
+    yield from _training(run, title)
+    if len(vae.event_shape) == 3:
+        yield from _attribution(vae, x[:_ATTRIBUTED], title, evaluation)
+    yield from _other(evaluation)
+
+
+def _model(
+    vae: VAE, data: Data, x: np.ndarray, y: np.ndarray | None, title: str
+) -> Iterator[Shown]:
+    drawn = model_figures(vae, x, y, title, data.seed)
+    above = (
+        ""
+        if vae.latent_dim == 2
+        else f", of {vae.latent_dim} dimensions the plane of most variance"
+    )
+    captions = {
+        "samples": ("Samples", f"Means of p(x|z) at draws z ~ p(z), seed {data.seed}."),
+        "reconstructions": (
+            "Reconstructions",
+            "The first test examples, and the means of p(x|z) at the means of q(z|x).",
+        ),
+        "manifold": (
+            "Manifold",
+            "Means of p(x|z) over the two latents, at steps of equal probability under the prior.",
+        ),
+        "latent_scatter": (
+            "Latent scatter",
+            f"Means of q(z|x) of the first {len(x)} test examples{above}.",
+        ),
+    }
+    for name, (heading, caption) in captions.items():
+        if name in drawn:
+            yield shown(_MODEL, heading, caption, partial(_given, drawn[name]))
+
+
+def _latents(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) -> Iterator[Shown]:
+    dimensions = _leading(evaluation, _TRAVERSED)
+    which = (
+        "" if len(dimensions) == vae.latent_dim else f"the {len(dimensions)} of the largest KL, "
+    )
+
+    def traversals() -> Figure:
+        found = explore.traverse(vae, x[0], dimensions, _VALUES).x
+        return pictures.traversals(found, _VALUES, dimensions=dimensions, title=title)
+
+    def interpolations() -> Figure:
+        pairs = len(x[: 2 * _PAIRS]) // 2
+        ends = x[: 2 * pairs].reshape(pairs, 2, *vae.event_shape)
+        ways = [explore.interpolate(vae, one, two, _STEPS).x for one, two in ends]
+        return pictures.interpolations(np.stack(ways), title=title)
+
+    yield shown(
+        _LATENTS,
+        "Traversals",
+        "Means of p(x|z) at the code of the first test example with one dimension set to other values: "
+        f"{which}a row each.",
+        traversals,
+    )
+    yield shown(
+        _LATENTS,
+        "Interpolations",
+        "Means of p(x|z) on the straight lines between the codes of test examples, the first "
+        f"{2 * _PAIRS} in pairs.",
+        interpolations,
+    )
+    number = f"mean over {evaluation.examples} test examples"
+    yield shown(
+        _LATENTS,
+        "KL per dimension",
+        f"KL(q(z_d|x) || p(z_d)), {number}: what a dimension tells of x, in nats.",
+        partial(_kl_per_dimension, evaluation, title),
+    )
+    units = evaluation.details.active_units
+    yield shown(
+        _LATENTS,
+        "Active units",
+        f"Variance of the posterior mean over {evaluation.examples} test examples; active above "
+        f"{units.threshold:g} (Burda et al., 2016).",
+        partial(pictures.active_units, units.variances, threshold=units.threshold, title=title),
+    )
+    yield shown(
+        _LATENTS,
+        "Rate and distortion",
+        f"The two terms of the ELBO, {number}; grey lines have the same ELBO (Alemi et al., 2018).",
+        partial(
+            pictures.rate_distortion,
+            {f"after epoch {evaluation.epoch}": (evaluation.kl, -evaluation.log_likelihood)},
+            title=title,
+        ),
+    )
+
+
+def _training(run: Run, title: str) -> Iterator[Shown]:
+    yield shown(
+        _TRAINING,
+        "Learning curves",
+        "Nats per example: of training data the mean during the epoch, of the test split after it.",
+        partial(pictures.learning_curves, run.history, title=title),
+    )
+    epochs = RunFolder(run.folder).pictures / "epochs"
+    films = [path for name in _FILMS if (path := epochs / f"{name}.gif").is_file()]
+    if films:
+        caption = "The same latents after every few epochs, from the first to the last."
+        yield shown_film(_TRAINING, f"Film of the {films[0].stem}", caption, films[0])
+
+
+def _attribution(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) -> Iterator[Shown]:
+    dimensions = _leading(evaluation, _MAPPED)
+    names = [f"$z_{{{dimension + 1}}}$" for dimension in dimensions]
+    which = f"first {len(x)} test examples, {len(dimensions)} of {vae.latent_dim} latent dimensions"
+
+    def overlaid(maps: Callable[[], np.ndarray]) -> Figure:
+        return pictures.overlays(x, maps(), names=names, title=title)
+
+    yield shown(
+        _ATTRIBUTION,
+        "Saliency",
+        "Pixels that, changed a little, change the mean of a latent most: SmoothGrad of "
+        f"{_NOISY} noisy copies (Smilkov et al., 2017); {which}. Each map is divided by its maximum.",
+        partial(
+            overlaid,
+            partial(attribution.saliency, vae, x, dimensions, smooth_samples=_NOISY),
+        ),
+    )
+    yield shown(
+        _ATTRIBUTION,
+        "Grad-CAM++",
+        "Parts that raise the mean of a latent, as its last convolution sees them (Chattopadhay et "
+        f"al., 2018); {which}.",
+        partial(overlaid, partial(attribution.grad_cam, vae, x, dimensions)),
+    )
+
+
+def _other(evaluation: Evaluation) -> Iterator[Shown]:
+    found = evaluation.out_of_distribution
+    if found is None:
+        return
+    for score, detection in found.detections.items():
+        name, axis = _SCORES[score]
+        scores = {
+            evaluation.dataset: detection.scores_in,
+            f"{evaluation.other} (other)": detection.scores_out,
+        }
+        yield shown(
+            _OTHER,
+            name,
+            f"{found.examples_in} test examples of {evaluation.dataset}, {found.examples_out} of "
+            f"{evaluation.other}; higher is meant to be the model's own.",
+            partial(
+                pictures.ood_histogram, scores, xlabel=axis, title=f"AUROC {detection.auroc:.3f}"
+            ),
+        )
+
+
+def _given(figure: Figure) -> Figure:
+    return figure
+
+
+def _kl_per_dimension(evaluation: Evaluation, title: str) -> Figure:
+    kl = evaluation.details.kl_per_dimension
+    if kl is None:
+        raise InputError(
+            "The KL of this model is not a sum over latent dimensions: its posterior or its prior "
+            "ties them together."
+        )
+    return pictures.kl_per_dimension(kl, title=title)
+
+
+def _leading(evaluation: Evaluation, most: int) -> list[int]:
+    """The dimensions that carry most, at most `most` of them, in their own order."""
+    details = evaluation.details
+    kl = details.kl_per_dimension
+    carried = details.active_units.variances if kl is None else kl
+    return sorted(int(d) for d in np.argsort(-carried, kind="stable")[:most])
