@@ -111,6 +111,7 @@ def test_same_seed_same_weights(name, prior):
     assert len(set(kernels)) == len(kernels)
 
 
+@pytest.mark.slow
 def test_a_seed_is_the_same_in_another_process_and_leaves_the_globals_alone():
     script = (
         "import json, numpy as np\n"

@@ -186,7 +186,7 @@ def test_full_covariance_trains_under_xla():
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"], indirect=True)
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_half_precision_trains_with_densities_in_float32(precision, jit_compile, tmp_path):
     vae = small_vae()
     assert vae.encode(X).dtype == tf.float32
@@ -202,6 +202,7 @@ def test_half_precision_trains_with_densities_in_float32(precision, jit_compile,
     np.testing.assert_array_equal(again.predict(X, verbose=0), vae.predict(X, verbose=0))
 
 
+@pytest.mark.slow
 def test_two_replicas_take_the_step_of_one(tmp_path):
     """In a process of its own, because the number of devices is fixed at start-up."""
     script = """
@@ -273,6 +274,7 @@ def test_a_seed_decides_every_draw_and_nothing_global():
     assert np.allclose(vae.reconstruct(X[:5]), vae.reconstruct(X[:5]))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers_in_another_process():
     script = """
 from tests.small_vae import small_vae

@@ -63,6 +63,8 @@ def test_log_prob_is_the_exact_marginal():
     np.testing.assert_allclose(MODEL.vae().log_prob(x, num_samples=10, seed=0), exact, atol=1e-3)
 
     # Another posterior: L_K rises to log p(x) from below.
+    x = MODEL.draw(1000)
+    exact = MODEL.marginal.logpdf(x)
     vae = MODEL.vae(exact_posterior=False)
     gaps = [np.mean(exact - vae.log_prob(x, num_samples=k, seed=0)) for k in (1, 30, 5000)]
     assert gaps[0] > gaps[1] > gaps[2] > -1e-2

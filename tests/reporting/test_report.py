@@ -84,6 +84,7 @@ def test_figures_of_a_convolutional_model_and_its_film(page):
     assert titles(page) == dict.fromkeys(everything, True)
 
 
+@pytest.mark.slow
 def test_two_latents_other_data_and_the_lesson(other):
     found = titles(other)
     assert found.pop("Grad-CAM++") is False
@@ -97,7 +98,7 @@ def test_two_latents_other_data_and_the_lesson(other):
     assert "--background-epochs 1 --three-panels" in other.read_text()
 
 
-@pytest.mark.parametrize("name", ["page", "other"])
+@pytest.mark.parametrize("name", ["page", pytest.param("other", marks=pytest.mark.slow)])
 def test_the_page_loads_nothing(name, request):
     text = request.getfixturevalue(name).read_text()
     assert "http://" not in text
@@ -109,13 +110,17 @@ def test_the_page_loads_nothing(name, request):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
-def test_a_browser_draws_every_image_without_a_complaint(page, other, tmp_path):
-    for made in (page, other):
-        widths = image_widths(made, tmp_path)
-        assert len(widths) == sum(titles(made).values())
-        assert min(widths) > 100
-        assert console(made) == []
-    # A page that is broken in either way is noticed.
+@pytest.mark.parametrize("name", ["page", pytest.param("other", marks=pytest.mark.slow)])
+def test_a_browser_draws_every_image_without_a_complaint(name, request, tmp_path):
+    made = request.getfixturevalue(name)
+    widths = image_widths(made, tmp_path)
+    assert len(widths) == sum(titles(made).values())
+    assert min(widths) > 100
+    assert console(made) == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
+def test_a_page_that_is_broken_is_noticed(page, tmp_path):
     broken = tmp_path / "broken.html"
     text = page.read_text()
     broken.write_text(re.sub(r"(base64,).{200}", r"\1", text, count=1))

@@ -153,6 +153,7 @@ def test_a_stopped_run_keeps_its_epochs_and_resumes_to_the_same_weights(finished
     assert names(stopped) == names(finished.folder)
 
 
+@pytest.mark.slow
 def test_more_epochs_are_the_longer_run(finished, tmp_path):
     short = dataclasses.replace(CONFIG, epochs=2)
     train(short, tmp_path / "run", verbose=0)
@@ -173,9 +174,8 @@ def test_a_kill_between_the_metrics_and_the_checkpoint(finished, stopped):
     assert names(stopped) == names(finished.folder)
 
 
-@pytest.mark.parametrize(
-    "precision", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_resumes_with_its_loss_scale(precision, tmp_path):
     config = dataclasses.replace(CONFIG, precision=precision, epochs=2)
     whole = train(config, tmp_path / "whole", verbose=0)

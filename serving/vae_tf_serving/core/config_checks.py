@@ -1,6 +1,7 @@
 """What a ModelServerConfig must satisfy before anything is done about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from tensorflow_serving.config import model_server_config_pb2
@@ -39,6 +40,20 @@ def check_models(models: Any, old_models: Any = ()) -> None:
     for model in models:
         if _platform(model) != _PLATFORM:
             raise _invalid(f"Model {model.name} requests unsupported platform {_platform(model)}")
+
+
+def check_paths(models: Iterable[Any]) -> None:
+    """Checks that the folders of ModelConfigs are there.
+
+    Raises:
+        StatusError: NOT_FOUND.
+    """
+    for model in models:
+        if not Path(model.base_path).is_dir():
+            raise StatusError(
+                Code.NOT_FOUND,
+                f"Could not find base path {model.base_path} for servable {model.name}",
+            )
 
 
 def check_labels(

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from vae_tf_serving.core import configs
-from vae_tf_serving.core.config_checks import Labels, check_labels, check_models
+from vae_tf_serving.core.config_checks import Labels, check_labels, check_models, check_paths
 from vae_tf_serving.core.lifecycle import Lifecycle
 from vae_tf_serving.core.managed_version import ManagedVersion
 from vae_tf_serving.core.manager_options import ManagerOptions
@@ -127,10 +128,9 @@ class ModelManager:
             return
         with self._reloading:
             new = {model.name for model in config.model_config_list.config} - self._names()
-            self._check_paths(config, new)
             with self._lifecycle.changed:
                 since = self._lifecycle.records.clock
-            self._apply(config)
+            self._apply(config, must_exist=new)
         self._wait(new, since, "model(s)", deadline)
 
     def poll_config(self, path: str, seconds: float) -> None:
@@ -163,7 +163,7 @@ class ModelManager:
     def _names(self) -> set[str]:
         return {model.name for model in self._config.model_config_list.config}
 
-    def _apply(self, config: ModelServerConfig) -> None:
+    def _apply(self, config: ModelServerConfig, must_exist: Collection[str] = ()) -> None:
         kind = config.WhichOneof("config")
         if kind not in (None, "model_config_list"):
             raise StatusError(
@@ -174,25 +174,19 @@ class ModelManager:
         models = config.model_config_list.config
         check_models(models, self._config.model_config_list.config)
         serving = self._lifecycle.serving
-        self._labels = check_labels(
+        labels = check_labels(
             models,
             self._labels,
             lambda name, version: version in serving.get(name, {}),
             self._options.allow_version_labels_for_unavailable_models,
         )
+        # TensorFlow Serving waits for ever for such a model, and so does every later reload.
+        check_paths(model for model in models if model.name in must_exist)
+        self._labels = labels
         accepted = ModelServerConfig()
         accepted.CopyFrom(config)
         self._config = accepted
         self._scan()
-
-    def _check_paths(self, config: ModelServerConfig, new: set[str]) -> None:
-        # TensorFlow Serving waits for ever for such a model, and so does every later reload.
-        for model in config.model_config_list.config:
-            if model.name in new and not Path(model.base_path).is_dir():
-                raise StatusError(
-                    Code.NOT_FOUND,
-                    f"Could not find base path {model.base_path} for servable {model.name}",
-                )
 
     def _poll_versions(self) -> None:
         while not self._stop.wait(self._options.file_system_poll_wait_seconds):

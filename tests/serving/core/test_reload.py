@@ -147,7 +147,7 @@ def test_labels(serve, publish, base_path, until):
     publish(1)
     publish(2)
     manager = serve(config(latest=2, m=base_path))
-    until(lambda: len(manager.status("m")) == 2 and manager.status("m")[1].state == 30)
+    until(lambda: [status.state for status in manager.status("m")] == [30, 30])
     manager.reload(config({"stable": 1, "canary": 2}, latest=2, m=base_path))
     assert version(manager, label="stable") == 1
     assert version(manager, label="canary") == 2
