@@ -1,7 +1,10 @@
 """The JSON reader and writer by themselves, against the standard library and NumPy."""
 
+import asyncio
 import json
 import math
+import time
+import tracemalloc
 
 import numpy as np
 import orjson
@@ -10,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow.core.framework import types_pb2 as types
 
-from vae_tf_serving.rest import json_in, json_out, json_tensors
+from vae_tf_serving.rest import json_examples, json_in, json_out, json_tensors
+from vae_tf_serving.rest.actions import Actions
 from vae_tf_serving.rest.json_echo import echo
 from vae_tf_serving.rest.json_scanner import JsonSyntaxError, scan
+from vae_tf_serving.rest.paths import Route
+from vae_tf_serving.rest.time_limit import TimeLimit
 from vae_tf_serving.status import Code, StatusError
 
 DEEP = 500_000
@@ -107,6 +113,79 @@ class TestScanner:
         assert found[2:] == [math.inf, -math.inf] * 2
 
 
+class TestKeys:
+    @pytest.mark.parametrize(
+        "name", ["instances", "inputs", "signature_name", "examples", "context"]
+    )
+    def test_first_of_equal_ones_counts(self, name):
+        for between in ("", '"other": {"x": "y"}, '):
+            body = f'{{"{name}": "first", {between}"{name}": "last"}}'
+            assert json_in.parse(body.encode()).members[name] == "first"
+        escaped = f'{{"{name}": "first", "{name}": {{"\\u0069nputs": 1}}}}'
+        assert json_in.parse(escaped.encode()).members[name] == "first"
+
+    def test_inputs_of_such_a_name_are_read_fast(self, monkeypatch):
+        monkeypatch.setattr(json_in, "scan", None)
+        for body in (
+            b'{"inputs": {"inputs": [1.5], "context": [2]}, "signature_name": "inputs"}',
+            b'{"instances": [{"inputs": 1.5}, {"inputs": 2.5}]}',
+            b'{"inputs": {"inputs": ["a string"]}}',
+        ):
+            assert json_in.parse(body).members == json.loads(body)
+
+    def test_strings_are_noticed(self):
+        for text in (
+            '{"instances": [1, "a"]}',
+            '{"instances": [[1], ["a"]]}',
+            '{"instances": [{"x": [1, "a"]}]}',
+            '{"instances": [{"x": [1, "a", "a"], "x": 1}]}',
+            '{"inputs": {"x": ["a"]}}',
+            '{"inputs": "a"}',
+            '{"inputs": [1, NaN, "a"]}',
+            '{"inputs": {"a\\"b": "c"}}',
+        ):
+            assert json_in.parse(text.encode()).may_have_strings, text
+        for text in ('{"signature_name": "a", "instances": [{"x": 1, "y": [2]}]}', '{"inputs": 1}'):
+            assert not json_in.parse(text.encode()).may_have_strings, text
+
+
+class TestTimeLimit:
+    NUMBERS = b"1," * 50_000
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"inputs": [%bNaN]}' % NUMBERS,
+            b'{"inputs": [%b1]} ;' % NUMBERS,
+            b'{"inputs": 1, "inputs": [%b1]}' % NUMBERS,
+            b'{"inputs": NaN, "x": "%b"}' % (b"\\n" * 50_000),
+            b'{"inputs": [%btrue]}' % NUMBERS,
+            b'{"instances": [%btrue]}' % NUMBERS,
+            b'{"instances": [%b"a"]}' % NUMBERS,
+        ],
+    )
+    def test_reading_a_request_ends_in_time(self, body):
+        late = TimeLimit(time.monotonic() - 1)
+        with pytest.raises(StatusError) as caught:
+            json_tensors.arrays(json_in.parse(body, late), {"x": types.DT_FLOAT}, late)
+        assert caught.value.code == Code.DEADLINE_EXCEEDED
+
+    def test_examples(self):
+        document = json_in.parse(b'{"examples": [{"x": [%b1]}]}' % self.NUMBERS)
+        with pytest.raises(StatusError, match="DEADLINE_EXCEEDED"):
+            json_examples.examples(document, TimeLimit(time.monotonic() - 1))
+
+    @pytest.mark.parametrize("action", ["predict", "classify"])
+    def test_counts_from_the_start_of_the_call(self, action):
+        actions = Actions(None, None, timeout=0.02)
+        body = b'{"inputs": [%bNaN]}' % (self.NUMBERS * 10)
+        started = time.monotonic()
+        with pytest.raises(StatusError) as caught:
+            asyncio.run(getattr(actions, action)(Route(action, "m"), body))
+        assert caught.value.code == Code.DEADLINE_EXCEEDED
+        assert time.monotonic() - started < 1
+
+
 class TestEcho:
     def test_layout(self):
         value = {"a": [1, 2.5, [True, None]], "b": {}, "c": {"d": "é\n"}}
@@ -193,6 +272,18 @@ class TestTensors:
     @pytest.mark.parametrize("text", ["YQ", "YQ==", " Y Q\n=", "YQ="])
     def test_base64_without_padding_and_with_blanks(self, text):
         assert parse({"b64": text}, types.DT_STRING).item() == b"a"
+
+    @pytest.mark.parametrize("form", ['["%s", %s]', '[%.0s%s, "b"]', '[["%s"], [%s]]'])
+    def test_strings_take_no_memory_for_the_numbers_beside_them(self, form):
+        values = form % ("a" * 10_000, "1, " * 2_000 + "1")
+        document = json_in.parse(f'{{"instances": {values}}}'.encode())
+        tracemalloc.start()
+        try:
+            with pytest.raises(StatusError):
+                json_tensors.arrays(document, {"x": types.DT_FLOAT})
+            assert tracemalloc.get_traced_memory()[1] < 4 << 20
+        finally:
+            tracemalloc.stop()
 
     def test_too_deep_for_an_array(self):
         nested = b"[" * 1000 + b"]" * 1000

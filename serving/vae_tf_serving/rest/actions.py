@@ -25,6 +25,7 @@ from vae_tf_serving.core.signature import DEFAULT_KEY
 from vae_tf_serving.held import Held
 from vae_tf_serving.rest import json_examples, json_in, json_out, json_tensors
 from vae_tf_serving.rest.paths import Route
+from vae_tf_serving.rest.time_limit import TimeLimit
 from vae_tf_serving.status import Code, StatusError
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Actions:
     Args:
         manager: The models.
         completions: Of the loop that awaits the calls.
-        timeout: Seconds a run may take; None for no limit.
+        timeout: Seconds to read a request and run it; None for no limit.
     """
 
     def __init__(
@@ -60,19 +61,19 @@ class Actions:
             StatusError: As TensorFlow Serving, in its order: the JSON, `signature_name`, the model,
                 the signature, the values, the run.
         """
-        document = await _beside(len(body) > _INLINE_BYTES, json_in.parse, body)
-        key = document.signature_name
         deadline = self._deadline()
+        limit, large = TimeLimit(deadline), len(body) > _INLINE_BYTES
+        document = await _beside(large, json_in.parse, body, limit)
+        key = document.signature_name
         held = Held(self._acquire(asked))
         try:
             types = self._types_of_inputs(held.servable, key)
-            large = len(body) > _INLINE_BYTES
-            inputs, by_row = await _beside(large, json_tensors.arrays, document, types)
+            inputs, by_row = await _beside(large, json_tensors.arrays, document, types, limit)
         except BaseException:
             held.release()
             raise
         future = held.submit(lambda servable: predict(servable, key, inputs, (), deadline))
-        outputs = await self._completions.wait(future, self._timeout)
+        outputs = await self._completions.wait(future, _left(deadline))
         if not outputs:
             raise StatusError(Code.INVALID_ARGUMENT, "Cannot convert empty tensor map to JSON")
         large = sum(array.size for array in outputs.values()) > _INLINE_VALUES
@@ -119,17 +120,17 @@ class Actions:
     async def _run_examples(
         self, asked: Route, body: bytes, request: Any, run: Callable[..., Any]
     ) -> Any:
-        large = len(body) > _INLINE_BYTES
-        document = await _beside(large, json_in.parse, body)
+        deadline = self._deadline()
+        limit, large = TimeLimit(deadline), len(body) > _INLINE_BYTES
+        document = await _beside(large, json_in.parse, body, limit)
         request.model_spec.name = asked.name
         request.model_spec.signature_name = document.signature_name.encode(
             "utf-8", "surrogateescape"
         ).decode("utf-8", "replace")
-        request.input.CopyFrom(await _beside(large, json_examples.examples, document))
-        deadline = self._deadline()
+        request.input.CopyFrom(await _beside(large, json_examples.examples, document, limit))
         held = Held(self._acquire(asked))
         future = held.submit(lambda servable: run(servable, request, deadline))
-        return await self._completions.wait(future, self._timeout)
+        return await self._completions.wait(future, _left(deadline))
 
     def _acquire(self, asked: Route) -> AbstractContextManager[Servable]:
         return self._manager.acquire(asked.name, asked.version, asked.label)
@@ -161,6 +162,10 @@ class Actions:
                 f"Failed to get input map for signature: {key or 'DEFAULT'}",
             )
         return types
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 async def _beside(large: bool, work: Callable[..., T], *arguments: Any) -> T:

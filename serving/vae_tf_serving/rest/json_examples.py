@@ -8,12 +8,13 @@ from tensorflow_serving.apis import input_pb2
 from vae_tf_serving.rest.json_echo import echo, type_name
 from vae_tf_serving.rest.json_in import Document
 from vae_tf_serving.rest.json_leaves import decode_base64, is_base64
+from vae_tf_serving.rest.time_limit import TimeLimit
 from vae_tf_serving.status import Code, StatusError
 
 _KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}
 
 
-def examples(document: Document) -> input_pb2.Input:
+def examples(document: Document, limit: TimeLimit | None = None) -> input_pb2.Input:
     """The list under `examples`, with `context` where that key is present.
 
     A list of numbers with a fraction or an exponent is a float feature, integers and bools make an
@@ -22,11 +23,12 @@ def examples(document: Document) -> input_pb2.Input:
     Raises:
         StatusError: INVALID_ARGUMENT with upstream's text.
     """
+    limit = limit or TimeLimit()
     members = document.members
     result = input_pb2.Input()
     has_context = "context" in members
     if has_context:
-        context = _example(members["context"])
+        context = _example(members["context"], limit)
         result.example_list_with_context.context.CopyFrom(context)
     found = f"JSON Value: {echo(members)} "
     if "examples" not in members:
@@ -39,18 +41,20 @@ def examples(document: Document) -> input_pb2.Input:
     if not values:
         raise _invalid(f"{found}'examples' value is an empty array")
     listed = result.example_list_with_context if has_context else result.example_list
-    listed.examples.extend(_example(value) for value in values)
+    listed.examples.extend(_example(value, limit) for value in values)
     return result
 
 
-def _example(value: Any) -> example_pb2.Example:
+def _example(value: Any, limit: TimeLimit) -> example_pb2.Example:
     if not isinstance(value, dict):
         raise _invalid(f"Example must be JSON object but got JSON {type_name(value)}")
     example = example_pb2.Example()
+    limit.step()
     for key, content in value.items():
         name = _text(key)
         feature = example.features.feature[name]
         for element in content if isinstance(content, list) else [content]:
+            limit.step()
             _append(feature, name, element)
     return example
 

@@ -8,6 +8,8 @@ error and the offset of what is no JSON at all. It keeps no recursion, so depth 
 import re
 from typing import Any
 
+from vae_tf_serving.rest.time_limit import TimeLimit
+
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
@@ -28,7 +30,7 @@ class JsonSyntaxError(ValueError):
         self.message, self.offset = message, offset
 
 
-def scan(data: bytes) -> Any:
+def scan(data: bytes, limit: TimeLimit | None = None) -> Any:
     """Reads the first JSON value in `data`; the first of two equal keys wins.
 
     Strings come with invalid UTF-8 as surrogate escapes, numbers as int where the token is an
@@ -36,13 +38,14 @@ def scan(data: bytes) -> Any:
 
     Raises:
         JsonSyntaxError: There is none.
+        StatusError: DEADLINE_EXCEEDED: it takes longer than `limit`.
     """
-    return _Scanner(data).value()
+    return _Scanner(data, limit or TimeLimit()).value()
 
 
 class _Scanner:
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    def __init__(self, data: bytes, limit: TimeLimit) -> None:
+        self.data, self.limit = data, limit
         self.at = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
 
     def value(self) -> Any:
@@ -52,6 +55,7 @@ class _Scanner:
             raise JsonSyntaxError("The document is empty.", self.at)
         open_: list[tuple[list | dict, str]] = []
         while True:
+            self.limit.step()
             token = self._peek()
             if token == b"[" or token == b"{":
                 self.at += 1
@@ -150,6 +154,7 @@ class _Scanner:
         self.at += 1
         parts = []
         while True:
+            self.limit.step()
             match = _PLAIN.match(self.data, self.at)
             assert match is not None  # it matches nothing at all
             parts.append(match.group().decode("utf-8", "surrogateescape"))

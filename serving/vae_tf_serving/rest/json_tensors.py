@@ -8,13 +8,14 @@ import numpy as np
 from vae_tf_serving.rest.json_echo import echo
 from vae_tf_serving.rest.json_in import Document
 from vae_tf_serving.rest.json_leaves import FLOATS, INTEGERS, is_base64, leaf, to_array
+from vae_tf_serving.rest.time_limit import TimeLimit
 from vae_tf_serving.status import Code, StatusError
 
 _MAX_RANK = 64  # of a NumPy array
 
 
 def arrays(
-    document: Document, types_of_inputs: Mapping[str, int]
+    document: Document, types_of_inputs: Mapping[str, int], limit: TimeLimit | None = None
 ) -> tuple[dict[str, np.ndarray], bool]:
     """The inputs of a predict request.
 
@@ -22,20 +23,23 @@ def arrays(
         document: With either `instances` (the row format) or `inputs` (the columnar format).
         types_of_inputs: Alias of each input of the signature -> number of its DataType. Shapes are
             not looked at, as upstream: only an operation can refuse one.
+        limit: For the values that have to be looked at one by one.
 
     Returns:
         The arrays, and whether they came in the row format, which the answer then has.
 
     Raises:
         StatusError: INVALID_ARGUMENT with upstream's text, or UNIMPLEMENTED for a type that JSON
-            has no form for.
+            has no form for; DEADLINE_EXCEEDED.
     """
+    limit = limit or TimeLimit()
+    fast = not (document.may_have_bools or document.may_have_strings)
     members = document.members
     rows, value = members.get("instances", _ABSENT), members.get("inputs", _ABSENT)
     if rows is _ABSENT:
         if value is _ABSENT:
             raise _invalid("Missing 'inputs' or 'instances' key")
-        return _columns(value, types_of_inputs, document.may_have_bools), False
+        return _columns(value, types_of_inputs, fast, limit), False
     if value is not _ABSENT:
         raise _invalid(
             f"JSON Value: {echo(members)} Not formatted correctly expecting only one of "
@@ -45,14 +49,16 @@ def arrays(
         raise _invalid(f"JSON Value: {echo(members)} Expecting 'instances' to be an list/array")
     if not rows:
         raise _invalid(f"JSON Value: {echo(members)} No values in 'instances' array")
-    fast = None if document.may_have_bools else _fast_rows(rows, types_of_inputs)
-    return fast or _rows(rows, types_of_inputs), True
+    found = _fast_rows(rows, types_of_inputs) if fast else None
+    return found or _rows(rows, types_of_inputs, limit), True
 
 
 _ABSENT = object()
 
 
-def _columns(value: Any, wanted: Mapping[str, int], bools: bool) -> dict[str, np.ndarray]:
+def _columns(
+    value: Any, wanted: Mapping[str, int], fast: bool, limit: TimeLimit
+) -> dict[str, np.ndarray]:
     if not isinstance(value, dict) or is_base64(value):
         if len(wanted) > 1:
             raise _invalid(
@@ -64,8 +70,10 @@ def _columns(value: Any, wanted: Mapping[str, int], bools: bool) -> dict[str, np
     for name, dtype in wanted.items():
         if name not in value:
             raise _invalid(f"Missing named input: {name} in 'inputs' object.")
-        fast = None if bools else _fast(value[name], dtype)
-        inputs[name] = to_array(*_flatten(value[name], dtype), dtype) if fast is None else fast
+        array = _fast(value[name], dtype) if fast else None
+        if array is None:
+            array = to_array(*_flatten(value[name], dtype, limit), dtype)
+        inputs[name] = array
     return inputs
 
 
@@ -94,7 +102,8 @@ def _fast_rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray] |
 def _fast(value: Any, dtype: int) -> np.ndarray | None:
     """`value` as NumPy reads it, where its type shows that every token was of the right kind.
 
-    Must not be given bools, which NumPy mixes with numbers without a trace.
+    Must not be given bools, which NumPy mixes with numbers without a trace, nor strings: one that
+    is long makes NumPy take as much memory for every value.
     """
     try:
         array = np.asarray(value)
@@ -115,7 +124,7 @@ def _fast(value: Any, dtype: int) -> np.ndarray | None:
     return None
 
 
-def _rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray]:
+def _rows(rows: list, wanted: Mapping[str, int], limit: TimeLimit) -> dict[str, np.ndarray]:
     """Row by row and value by value, to say which one is wrong."""
     as_objects = _is_object(rows[0])
     if not isinstance(rows[0], dict) and len(wanted) > 1:
@@ -136,8 +145,10 @@ def _rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray]:
             )
         for name, value in row.items() if as_objects else ((lone, row),):
             try:
-                _add(name, value, wanted, flat, shapes)
+                _add(name, value, wanted, flat, shapes, limit)
             except StatusError as error:
+                if error.code == Code.DEADLINE_EXCEEDED:
+                    raise
                 key = f" key: {name}" if as_objects else ""
                 raise _invalid(f"{where}{key} of 'instances' list. Error: {error}") from None
         if as_objects and len(row) != len(wanted):
@@ -157,10 +168,11 @@ def _add(
     wanted: Mapping[str, int],
     flat: dict[str, list],
     shapes: dict[str, tuple[int, ...]],
+    limit: TimeLimit,
 ) -> None:
     if name not in wanted:
         raise _invalid(f"JSON object: does not have named input: {name}")
-    values, shape = _flatten(value, wanted[name])
+    values, shape = _flatten(value, wanted[name], limit)
     expected = shapes.setdefault(name, shape)
     if expected != shape:
         size = int(np.prod(expected))
@@ -170,7 +182,7 @@ def _add(
     flat[name] += values
 
 
-def _flatten(value: Any, dtype: int) -> tuple[list, tuple[int, ...]]:
+def _flatten(value: Any, dtype: int, limit: TimeLimit) -> tuple[list, tuple[int, ...]]:
     """The leaves in order and the shape, read off the first element at each level."""
     shape: list[int] = []
     inner = value
@@ -180,12 +192,15 @@ def _flatten(value: Any, dtype: int) -> tuple[list, tuple[int, ...]]:
         if len(shape) >= _MAX_RANK:
             raise _invalid(f"Encountered list at unexpected level: {_MAX_RANK}")
     values: list = []
-    _fill(value, 0, shape, dtype, values)
+    _fill(value, 0, shape, dtype, values, limit)
     return values, tuple(shape)
 
 
-def _fill(value: Any, level: int, shape: list[int], dtype: int, values: list) -> None:
+def _fill(
+    value: Any, level: int, shape: list[int], dtype: int, values: list, limit: TimeLimit
+) -> None:
     """Recurses no deeper than the rank."""
+    limit.step()
     if not isinstance(value, list):
         if level != len(shape):
             raise _invalid(
@@ -202,7 +217,7 @@ def _fill(value: Any, level: int, shape: list[int], dtype: int, values: list) ->
             f" expected size: {shape[level]}"
         )
     for element in value:
-        _fill(element, level + 1, shape, dtype, values)
+        _fill(element, level + 1, shape, dtype, values, limit)
 
 
 def _is_object(value: Any) -> bool:
