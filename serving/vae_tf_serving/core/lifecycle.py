@@ -55,6 +55,31 @@ class Lifecycle:
             for name in [name for name in self._aspired if name not in models]:
                 del self._aspired[name]
             self._aspired |= {name: found for name, found in versions.items() if name in models}
+            self._follow_aspired()
+
+    def failures(self, names: set[str]) -> dict[tuple[str, int], StatusError | None] | None:
+        """The versions that decided against their model; None while some model is undecided.
+
+        A model is decided by its lowest version that is AVAILABLE or has failed to load. The lock
+        is held.
+
+        Args:
+            names: The awaited models.
+        """
+        failed = {}
+        for name in sorted(names):
+            versions = self._managed.get(name, {}).values()
+            decided = [
+                version
+                for version in versions
+                if version.state in (State.AVAILABLE, State.END) and not version.dropped
+            ]
+            if not decided:
+                return None
+            first = min(decided, key=lambda version: version.version)
+            if first.state is State.END:
+                failed[name, first.version] = self.records.of(name)[first.version][1]
+        return failed
 
     def initial_load_done(self) -> None:
         """From now on versions load `num_load_threads` at a time."""
@@ -104,11 +129,12 @@ class Lifecycle:
         for name, versions in self._managed.items():
             aspired = self._aspired.get(name, {})
             for version in list(versions.values()):
-                version.aspired = version.version in aspired
+                version.dropped = version.dropped or name not in self._aspired
+                version.aspired = version.version in aspired and not version.dropped
                 waits = version.state is State.LOADING and not version.loading
                 if not version.aspired and (version.state is State.START or waits):
                     self._end(version, None)
-                elif version.state is State.END and name not in self._aspired:
+                elif version.state is State.END and version.dropped:
                     self._forget(version)
         for name, paths in self._aspired.items():
             managed = self._managed.setdefault(name, {})

@@ -29,6 +29,8 @@ class ManagedVersion:
     Attributes:
         state: State.
         aspired: bool. Whether the version is wanted at present.
+        dropped: bool. Whether its model has been left out of the configuration meanwhile. Such a
+            version is not taken back: its number may stand for another directory by then.
         loading: bool. Whether a thread is loading it now, rather than waiting to try again.
         attempts: int. Attempts to load that have failed.
         retry_at: float. `time.monotonic()` of the next attempt.
@@ -41,6 +43,7 @@ class ManagedVersion:
         self.path = path
         self.state = State.START
         self.aspired = True
+        self.dropped = False
         self.loading = False
         self.attempts = 0
         self.retry_at = 0.0
@@ -108,42 +111,13 @@ class Records:
     """
 
     def __init__(self) -> None:
-        self._records: dict[str, dict[int, tuple[State, StatusError | None, int]]] = {}
-        self.clock = 0
+        self._records: dict[str, dict[int, tuple[State, StatusError | None]]] = {}
 
     def put(self, version: ManagedVersion, error: StatusError | None) -> None:
         """Notes the state that `version` is in now."""
-        self.clock += 1
-        records = self._records.setdefault(version.name, {})
-        records[version.version] = version.state, error, self.clock
+        self._records.setdefault(version.name, {})[version.version] = version.state, error
 
     def of(self, name: str) -> dict[int, tuple[State, StatusError | None]]:
         """Version -> (state, error) of a model, in descending order."""
         found = self._records.get(name, {})
-        return {number: found[number][:2] for number in sorted(found, reverse=True)}
-
-    def failures(
-        self, names: set[str], since: int
-    ) -> dict[tuple[str, int], StatusError | None] | None:
-        """The versions that decided against their model; None while some model is undecided.
-
-        A model is decided by its lowest version that is AVAILABLE or at its END.
-
-        Args:
-            names: The awaited models.
-            since: What happened up to this `clock` does not count.
-        """
-        failed = {}
-        for name in sorted(names):
-            records = self._records.get(name, {})
-            decided = [
-                (number, *records[number][:2])
-                for number in sorted(records)
-                if records[number][2] > since and records[number][0] in (State.AVAILABLE, State.END)
-            ]
-            if not decided:
-                return None
-            number, state, error = decided[0]
-            if state is State.END:
-                failed[name, number] = error
-        return failed
+        return {number: found[number] for number in sorted(found, reverse=True)}

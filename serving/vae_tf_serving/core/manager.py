@@ -61,7 +61,7 @@ class ModelManager:
             StatusError: UNKNOWN, if the first version of a model to be decided failed to load;
                 CANCELLED, if `stop` is called meanwhile.
         """
-        self._wait(self._names(), 0, "servable(s)", None)
+        self._wait(self._names(), "servable(s)", None)
         self._lifecycle.initial_load_done()
 
     def acquire(
@@ -128,22 +128,24 @@ class ModelManager:
             return
         with self._reloading:
             new = {model.name for model in config.model_config_list.config} - self._names()
-            with self._lifecycle.changed:
-                since = self._lifecycle.records.clock
             self._apply(config, must_exist=new)
-        self._wait(new, since, "model(s)", deadline)
+        self._wait(new, "model(s)", deadline)
 
     def poll_config(self, path: str, seconds: float) -> None:
-        """Reloads the file at `path` every `seconds` from now on; a bad file changes nothing."""
+        """Reloads the file at `path` every `seconds` from now on; a bad file changes nothing.
+
+        New models are not awaited: the next file may be what makes them load.
+        """
 
         def poll() -> None:
             while not self._stop.wait(seconds):
                 try:
-                    self.reload(configs.model_server_config(path))
+                    self.reload(configs.model_server_config(path), deadline=time.monotonic())
                 except configs.ConfigError as error:
                     _LOG.error("Failed to read ModelServerConfig file: %s", error)
                 except StatusError as error:
-                    _LOG.error("Failed to apply ModelServerConfig file %s: %s", path, error)
+                    if error.code is not Code.DEADLINE_EXCEEDED:
+                        _LOG.error("Failed to apply ModelServerConfig file %s: %s", path, error)
 
         self._run(poll, "config-poll")
 
@@ -216,15 +218,16 @@ class ModelManager:
                     model.name,
                     model.base_path,
                 )
-        if config is self._config:  # else a reload has scanned meanwhile
-            self._lifecycle.aspire(
-                wanted, {model.name for model in config.model_config_list.config}
-            )
+        with self._lifecycle.changed:  # no reload's answer comes between the two
+            if config is self._config:  # else a reload has scanned meanwhile
+                self._lifecycle.aspire(
+                    wanted, {model.name for model in config.model_config_list.config}
+                )
 
-    def _wait(self, names: set[str], since: int, what: str, deadline: float | None) -> None:
+    def _wait(self, names: set[str], what: str, deadline: float | None) -> None:
         lifecycle = self._lifecycle
         with lifecycle.changed:
-            while (failed := lifecycle.records.failures(names, since)) is None:
+            while (failed := lifecycle.failures(names)) is None:
                 if self._stop.is_set():
                     raise StatusError(Code.CANCELLED, "The server is being stopped.")
                 if not names <= self._names():

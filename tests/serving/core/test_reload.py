@@ -57,6 +57,73 @@ def test_reload_awaits_new_models_and_unloads_omitted_ones(
     until(lambda: manager.status("n")[0].state == 50)
 
 
+def test_a_model_that_is_listed_again_at_once_is_loaded_anew(serve, publish, base_path, other_path):
+    publish(1)
+    publish(1, base_path=other_path)
+    manager = serve(manage_interval=0.3)
+    manager.reload(config())
+    manager.reload(config(m=other_path), time.monotonic() + 10)
+    with manager.acquire("m") as servable:
+        assert servable.path == other_path / "1"
+
+
+def test_a_model_that_is_listed_again_at_once_is_tried_again(serve, publish, base_path, other_path):
+    publish(1)
+    (other_path / "1").mkdir()
+    manager = serve(max_num_load_retries=0, manage_interval=0.3)
+    both = config(m=base_path, n=other_path)
+    assert error(manager.reload, both)[0] == Code.UNKNOWN
+    (other_path / "1").rmdir()
+    publish(1, base_path=other_path)
+    manager.reload(config(m=base_path))
+    manager.reload(both, time.monotonic() + 10)
+    assert version(manager, "n") == 1
+
+
+def test_a_model_that_is_listed_again_while_it_unloads_is_awaited(serve, publish, base_path, until):
+    publish(1)
+    manager = serve()
+    ended = []
+
+    def reload():
+        try:
+            manager.reload(config(m=base_path), time.monotonic() + 10)
+        except StatusError as failure:
+            ended.append(failure)
+        else:
+            ended.append(version(manager))
+
+    with manager.acquire("m"):
+        manager.reload(config())
+        until(lambda: manager.status("m")[0].state == 40)
+        thread = threading.Thread(target=reload)
+        thread.start()
+        time.sleep(0.1)
+        assert not ended
+    thread.join(20)
+    assert ended == [1]
+
+
+def test_a_version_scan_does_not_undo_a_reload(serve, publish, base_path, other_path):
+    """The scan is held between its look at the configuration and what it does about it."""
+    publish(1)
+    publish(1, base_path=other_path)
+    manager = serve(file_system_poll_wait_seconds=0)
+    aspire, reloads = manager._lifecycle.aspire, []
+
+    def held(versions, models):
+        if not reloads:
+            reloads.append(threading.Thread(target=manager.reload, args=[config(n=other_path)]))
+            reloads[0].start()
+            reloads[0].join(1)
+        aspire(versions, models)
+
+    manager._lifecycle.aspire = held
+    manager._scan()
+    reloads[0].join(20)
+    assert manager._lifecycle._aspired.keys() == {"n"}
+
+
 def test_a_new_model_that_does_not_load(serve, publish, base_path, other_path):
     publish(1)
     (other_path / "1").mkdir()
@@ -195,3 +262,21 @@ def test_a_configuration_file_is_followed(
     until(lambda: manager._lifecycle.serving.get("n"))
     assert version(manager, "n") == 5
     assert single_model("a", "/b").model_config_list.config[0].model_platform == "tensorflow"
+
+
+def test_a_corrected_configuration_file_is_read_while_a_model_is_awaited(
+    serve, publish, base_path, other_path, tmp_path, until, caplog
+):
+    publish(1)
+    manager = serve()
+    file = tmp_path / "models.config"
+    file.write_text(str(config(m=base_path, n=other_path)))  # which holds no version yet
+    manager.poll_config(str(file), 0.02)
+    until(lambda: "n" in manager._names())
+    good = tmp_path / "good"
+    good.mkdir()
+    publish(5, base_path=good)
+    file.write_text(str(config(m=base_path, n=good)))
+    until(lambda: manager._lifecycle.serving.get("n"))
+    assert version(manager, "n") == 5
+    assert "Failed to apply" not in caplog.text
