@@ -16,7 +16,8 @@ _BATCHING = _PREFIX + "batching_session:"
 _TIMES = tuple(10 * 1.8**k for k in range(33))  # microseconds
 _SIZES = tuple(2.0**k for k in range(15))
 _MICROSECONDS = 1e6
-_MOST_CHILDREN = 10_000
+_MOST_STRANGERS = 10_000
+_LONGEST_LABEL = 128
 _END = 50  # ModelVersionStatus.State.END: after it a version serves no more
 
 _M = TypeVar("_M", Counter, Histogram)
@@ -32,6 +33,8 @@ class Metrics(Observer):
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._children: dict[tuple[str, ...], Any] = {}
+        self._models: set[str] = set()
+        self._strangers: set[str] = set()
         self._lock = threading.Lock()
         self._serving: set[tuple[str, int]] = set()
         counter, times, sizes = self._counter, self._times, self._sizes
@@ -70,6 +73,7 @@ class Metrics(Observer):
             seconds: From the complete request to the answer.
         """
         code = Code.OK if error is None else error.code
+        model = self._named(model)
         self._child(self._requests, model, code.name).inc()
         if error is None:
             child = self._child(self._latency, model, api, entrypoint)
@@ -78,6 +82,7 @@ class Metrics(Observer):
     def state_changed(self, name: str, version: int, state: int, error: StatusError | None) -> None:
         """See `Observer`."""
         key = (name, version)
+        self._models.add(name)
         with self._lock:
             if state != _END:
                 self._serving.add(key)
@@ -107,7 +112,7 @@ class Metrics(Observer):
         """See `Observer`."""
         self._runs.inc()
         self._processed.observe(rows + padding)
-        self._child(self._padding, str(rows + padding)).observe(padding)
+        self._child(self._padding, self._few(str(rows + padding))).observe(padding)
         queuing = self._child(self._queuing, "")
         for wait in waits:
             queuing.observe(wait * _MICROSECONDS)
@@ -128,6 +133,18 @@ class Metrics(Observer):
             lines += _lines(metric)
         return ("\n".join(lines) + "\n").encode()
 
+    def _named(self, model: str) -> str:
+        """The label of a request's model, of which clients can make up any number."""
+        return model if model in self._models else self._few(model[:_LONGEST_LABEL])
+
+    def _few(self, label: str) -> str:
+        """`label`, or the empty one after many different ones that only clients have named."""
+        if label not in self._strangers:
+            if len(self._strangers) >= _MOST_STRANGERS:
+                return ""
+            self._strangers.add(label)
+        return label
+
     def _counter(self, name: str, *labels: str) -> Counter:
         return Counter(name, "", labels, registry=self.registry)
 
@@ -142,8 +159,6 @@ class Metrics(Observer):
         key = (metric._name, *labels)
         child = self._children.get(key)
         if child is None:
-            if len(self._children) >= _MOST_CHILDREN:  # names of models come from clients
-                return metric.labels("", *labels[1:])
             child = self._children[key] = metric.labels(*labels)
         return child
 

@@ -86,6 +86,23 @@ def test_names_from_clients_are_bounded():
         metrics.answered(f"m{number}", "", "REST", StatusError(Code.NOT_FOUND, ""), 0)
     found = samples(metrics.page().decode())
     assert found[COUNTED, ("model_name", ""), ("status", "NOT_FOUND")] == 100
+    metrics.state_changed("loaded", 1, 30, None)  # a model of the server is counted all the same
+    metrics.answered("loaded", "predict", "REST", None, 0)
+    metrics.ran("loaded", "predict", 0)
+    found = samples(metrics.page().decode())
+    assert found[COUNTED, ("model_name", "loaded"), ("status", "OK")] == 1
+    assert (":tensorflow:serving:runtime_latency_count", ("API", "predict"),
+            ("model_name", "loaded"), ("runtime", "TF1")) in found  # fmt: skip
+
+
+def test_names_from_clients_are_cut():
+    metrics = Metrics()
+    metrics.answered("m" * 10_000, "", "REST", StatusError(Code.NOT_FOUND, ""), 0)
+    metrics.state_changed("n" * 200, 1, 30, None)
+    metrics.answered("n" * 200, "predict", "REST", None, 0)
+    found = samples(metrics.page().decode())
+    assert found[COUNTED, ("model_name", "m" * 128), ("status", "NOT_FOUND")] == 1
+    assert found[COUNTED, ("model_name", "n" * 200), ("status", "OK")] == 1
 
 
 def test_no_page_without_a_configuration(embedded, model_folder):

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from vae_tf_serving.flags import AUTO_PORT, Options
-from vae_tf_serving.rest import protocol
+from vae_tf_serving.rest import application, paths, protocol
 
 PREDICT = "/v1/models/plus_two:predict"
 BODY = b'{"instances": [1.0]}'
@@ -41,7 +41,7 @@ def exchange(url, data):
 
 @pytest.fixture(scope="module")
 def bounded(model_folder):
-    """A second server with CORS, small bodies and short times."""
+    """A second server with CORS and small bodies, of which it holds little more than one."""
     from vae_tf_serving.server import Server
 
     options = Options(
@@ -52,9 +52,20 @@ def bounded(model_folder):
         rest_api_enable_cors_support=True,
         rest_api_max_body_bytes=LIMIT,
     )
-    with Server(options) as running:
-        assert running.grpc_address is None
-        yield f"http://{running.rest_address}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "_HELD_BYTES", LIMIT)
+        with Server(options) as running:
+            assert running.grpc_address is None
+            yield f"http://{running.rest_address}"
+
+
+def until(status, ask):
+    """The first answer with that status."""
+    for _ in range(100):
+        if (response := ask()).status_code == status:
+            return response
+        time.sleep(0.05)
+    raise AssertionError(response.status_code)
 
 
 class TestCompression:
@@ -125,6 +136,23 @@ class TestBodies:
         answer = httpx.post(bounded + PREDICT, content=BODY).json()
         assert answer == {"predictions": [4.5]}  # version 3
 
+    def test_together_are_bounded(self, embedded, bounded):
+        large = BODY + b" " * (LIMIT - 1000)
+        with connect(bounded) as slow:
+            head = f"POST {PREDICT} HTTP/1.1\r\nContent-Length: {len(large)}\r\n\r\n"
+            slow.sendall(head.encode() + large[:-1])
+            response = until(503, lambda: httpx.post(bounded + PREDICT, content=large))
+            assert response.headers["connection"] == "close"
+            assert "try again later" in response.json()["error"]
+            assert httpx.post(bounded + PREDICT, content=BODY).status_code == 200  # a small one
+            zipped = gzip.compress(large[:200_000])
+            headers = {"Content-Encoding": "gzip"}
+            response = httpx.post(bounded + PREDICT, content=zipped, headers=headers)
+            assert response.status_code == 503
+            slow.sendall(large[-1:])
+            assert slow.recv(9999).startswith(b"HTTP/1.1 200 ")
+        until(200, lambda: httpx.post(bounded + PREDICT, content=large))
+
     def test_pipelined(self, server):
         request = f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n"
         first, last = (
@@ -167,6 +195,26 @@ class TestClientsThatMisbehave:
     def test_endless_head(self, embedded, bounded):
         answer = exchange(bounded, b"GET / HTTP/1.1\r\nA: " + b"a" * (1 << 20))
         assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+
+    def test_long_head_in_one_piece(self, embedded, bounded):
+        # Whole in one read of the socket, which may be four times as long as a head.
+        long = b"A: " + b"a" * (protocol.HEAD_BYTES - 1) + b"\r\n"
+        for verb in (b"POST", b"GET"):
+            answer = exchange(bounded, verb + b" / HTTP/1.1\r\n" + long + b"\r\n")
+            assert answer.startswith(b"HTTP/1.1 400 ")
+        request = f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n"
+        shorter = b"A: " + b"a" * (protocol.HEAD_BYTES // 2) + b"\r\n"
+        first, last = (
+            request.encode() + shorter + extra + b"\r\n" + BODY
+            for extra in (b"", b"Connection: close\r\n")
+        )
+        assert exchange(bounded, first + first + first + last).count(b"HTTP/1.1 200 ") == 4
+
+    def test_long_paths_are_not_kept(self):
+        before = paths._remembered.cache_info().currsize
+        for length in range(257, 300):
+            assert paths.route("GET", "/v1/models/".ljust(length, "m")).action == "status"
+        assert paths._remembered.cache_info().currsize == before
 
     def test_a_long_run_leaves_the_loop_free(self, rest, server):
         body = {"signature_name": "slow", "inputs": 300_000}

@@ -10,6 +10,7 @@ from vae_tf_serving.core.manager import ModelManager
 from vae_tf_serving.metrics import Metrics
 from vae_tf_serving.rest import bodies, json_out
 from vae_tf_serving.rest.actions import Actions
+from vae_tf_serving.rest.memory_limit import MemoryLimit, Share, TooMuchHeld
 from vae_tf_serving.rest.paths import Route, route
 from vae_tf_serving.status import Code, StatusError
 
@@ -24,6 +25,7 @@ _CORS = (
     (b"access-control-allow-headers", b"Content-Type"),
 )
 _CLOSE = ((b"connection", b"close"),)
+_HELD_BYTES = 1 << 30  # of bodies, from the first byte to the answer
 _APIS = ("predict", "classify", "regress")
 
 Answer = tuple[int, bytes, bytes, tuple[tuple[bytes, bytes], ...]]
@@ -55,33 +57,42 @@ class Application:
     ) -> None:
         self._actions = Actions(manager, Completions(asyncio.get_running_loop()), timeout)
         self._largest_body = largest_body
+        self._memory = MemoryLimit(max(_HELD_BYTES, largest_body))
         self._cors = _CORS if cors else ()
         self._metrics = metrics
         self._metrics_path = metrics_path if metrics is not None else None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answers one request."""
+        with self._memory.share() as share:
+            try:
+                answer = await self._call(scope, receive, share)
+            except TooMuchHeld:
+                text = "The requests under way hold as much memory as they may; try again later"
+                answer = 503, _JSON, json_out.error(text), _CLOSE
+        if answer is not None:  # else the client went away
+            await _send(send, answer)
+
+    async def _call(self, scope: dict[str, Any], receive: Any, share: Share) -> Answer | None:
         verb, query = scope["method"], scope["query_string"]
         path = scope["raw_path"].decode("latin-1")
         headers = dict(scope["headers"])
         try:
             announced = int(headers.get(b"content-length", 0))
-            body = await bodies.read(receive, announced, self._largest_body)
+            body = await bodies.read(receive, announced, self._largest_body, share)
         except bodies.BodyTooLarge:
             text = f"The body is larger than {self._largest_body} bytes"
-            await _send(send, (413, _JSON, json_out.error(text), _CLOSE))
-            return
+            return 413, _JSON, json_out.error(text), _CLOSE
         if body is None:
-            return  # the client went away
+            return None
         if path == self._metrics_path:
-            await _send(send, self._page(path, query))
-            return
+            return self._page(path, query)
         if query:
             path = f"{path}?{query.decode('latin-1')}"
-        await _send(send, await self._answer(verb, path, headers, body))
+        return await self._answer(verb, path, headers, body, share)
 
     async def _answer(
-        self, verb: str, path: str, headers: dict[bytes, bytes], body: bytes
+        self, verb: str, path: str, headers: dict[bytes, bytes], body: bytes, share: Share
     ) -> Answer:
         asked = route(verb, path)
         if verb not in _VERBS:
@@ -98,10 +109,13 @@ class Application:
         error = None
         try:
             if b"gzip" in headers.get(b"content-encoding", b""):
+                share.take(bodies.most_inflated(body))
                 body = await asyncio.to_thread(bodies.inflate, body)
             payload = await self._act(asked, verb, path, body)
         except StatusError as raised:
             error = raised
+        except TooMuchHeld:
+            raise
         except Exception:
             logger.exception("%s %s failed", verb, path)
             error = StatusError(Code.INTERNAL, "The server failed to answer; see its log")

@@ -15,6 +15,7 @@ _READ = re.compile(
     r"(?:/((?i:metadata)))?"
 )
 _INT64_MAX = 2**63 - 1
+_LONGEST_REMEMBERED = 256  # clients choose the paths, and with them what is kept
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,6 @@ class Route:
     label: str | None = None
 
 
-@functools.lru_cache(maxsize=4096)
 def route(verb: str, path: str) -> Route:
     """Reads a request line as TensorFlow Serving does: the whole path has to match.
 
@@ -43,6 +43,10 @@ def route(verb: str, path: str) -> Route:
         verb: As sent, in capitals.
         path: Percent-encoded, query string included, which is therefore never valid.
     """
+    return _remembered(verb, path) if len(path) <= _LONGEST_REMEMBERED else _read(verb, path)
+
+
+def _read(verb: str, path: str) -> Route:
     if not _SERVED.fullmatch(path):
         return Route("elsewhere")
     if verb == "POST" and (match := _CALL.fullmatch(path)):
@@ -55,6 +59,9 @@ def route(verb: str, path: str) -> Route:
             return Route("no_model")
         return _route("metadata" if metadata == "metadata" else "status", name, version, label)
     return Route("malformed")
+
+
+_remembered = functools.lru_cache(maxsize=4096)(_read)
 
 
 def _route(action: str, name: str, version: str | None, label: str | None) -> Route:

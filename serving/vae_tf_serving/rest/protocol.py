@@ -26,6 +26,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _request_since: float | None = None
     _stalled_since: float | None = None
     _head_bytes = 0
+    _read_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         """A client connected: its first request is waited for from here."""
@@ -34,6 +35,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came; those of an endless head are refused."""
+        self._read_bytes = len(data)
         if self._head_since is not None:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -49,7 +51,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The parser saw the empty line after the headers."""
         self._head_since = None
+        # What came before the head in the same read is counted with it here, so look closer.
+        if self._head_bytes + self._read_bytes > HEAD_BYTES and self._head_size() > HEAD_BYTES:
+            raise ValueError("too long")  # the parser's caller answers 400
         super().on_headers_complete()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_message_complete(self) -> None:
         """The parser saw the end of the body."""
