@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from vae_tf_serving.core import saved_model
 from vae_tf_serving.core.saved_model import SavedModelSession
 from vae_tf_serving.core.servable import Servable, ServableOptions, SharedThreads
 from vae_tf_serving.status import Code, StatusError
@@ -28,6 +29,14 @@ def run(session, key, timeout_ms=None, **inputs):
     fed = {feeds[alias]: value for alias, value in inputs.items()}
     values = session.run(fed, list(fetches.values()), timeout_ms)
     return dict(zip(fetches, values, strict=True))
+
+
+def _example(text):
+    """A batch of one serialised Example, `text` in a feature that the model does not read."""
+    example = tf.train.Example()
+    example.features.feature["a"].float_list.value.extend([1, 2])
+    example.features.feature["b"].bytes_list.value.append(text)
+    return np.array([example.SerializeToString()], object)
 
 
 def test_computes_what_the_graph_says(session):
@@ -80,9 +89,32 @@ def test_a_run_that_takes_too_long_is_stopped(session):
 def test_only_runs_without_loops_go_unwatched(session):
     for key, timeout, short in (("serving_default", 1000, True), ("slow", 10**6, False)):
         fetches = tuple(names(session, key)[1].values())
-        session._expected[fetches] = 1e-4
-        assert session._is_short(fetches, timeout) is short
-        assert not session._is_short(fetches, 1)
+        session._expected[fetches, 8] = 1e-4
+        assert session._is_short((fetches, 8), timeout) is short
+        assert not session._is_short((fetches, 8), 1)
+
+
+def test_a_large_run_is_watched_however_short_the_small_ones_were(session, monkeypatch):
+    watched, watch = [], saved_model._watched
+    monkeypatch.setattr(saved_model, "_watched", lambda ms: watched.append(ms) or watch(ms))
+    session._expected.clear()
+    for x in (np.ones([1, 2], np.float32), np.ones([1000, 2], np.float32)):
+        del watched[:]
+        for _ in range(2):
+            run(session, "serving_default", timeout_ms=60_000, x=x)
+        assert len(watched) == 1, x.shape
+    for inputs in (_example(b"abc"), _example(b"abc" * 1000)):
+        del watched[:]
+        for _ in range(2):
+            run(session, "classify", timeout_ms=60_000, inputs=inputs)
+        assert len(watched) == 1
+
+
+def test_what_is_remembered_of_runs_is_bounded(session, monkeypatch):
+    monkeypatch.setattr(saved_model, "_MOST_KINDS", 3)
+    for rows in range(20):
+        run(session, "serving_default", x=np.ones([2**rows, 2], np.float32))
+    assert len(session._expected) <= 3
 
 
 def test_what_is_no_saved_model(tmp_path, saved_models):
@@ -116,7 +148,8 @@ def test_loading_leaves_nothing_behind(saved_models):
         for _ in range(times):
             servable = Servable("m", 1, saved_models[1], shared)
             signature = servable.signatures["serving_default"]
-            servable.run({signature.inputs["x"]: x}, list(signature.outputs.values()))
+            outputs = list(signature.outputs.values())
+            servable.submit({signature.inputs["x"]: x}, outputs).result(20)
             servable.close()
             del servable
         gc.collect()
