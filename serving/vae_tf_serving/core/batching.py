@@ -22,7 +22,10 @@ class BatchThreads:
     """
 
     def __init__(self, threads: int) -> None:
-        self.changed = threading.Condition()  # guards the queues as well
+        lock = threading.RLock()  # guards the queues as well
+        self.changed = threading.Condition(lock)
+        # Not the same condition: a thread that waits here would take a worker's call to work.
+        self._ended = threading.Condition(lock)
         self._queues: list[BatchQueue] = []
         self._turn = 0
         self._closed = False
@@ -44,7 +47,7 @@ class BatchThreads:
             queue.closing = True
             self.changed.notify_all()
             while queue.busy():
-                self.changed.wait()
+                self._ended.wait()
             self._queues.remove(queue)
 
     def close(self) -> None:
@@ -70,7 +73,7 @@ class BatchThreads:
             with self.changed:
                 queue.running -= 1
                 if queue.closing:
-                    self.changed.notify_all()
+                    self._ended.notify_all()
             del batch, found  # the thread waits without holding on to arrays
 
     def _next(self) -> "tuple[BatchQueue, list[Task]] | None":
@@ -154,14 +157,15 @@ class BatchQueue:
         with self._threads.changed:
             batch = self._open.get(key)
             room = options.largest_batch - batch.rows if batch else 0
+            parts = 1
             if task.rows <= room:
                 self._append(batch, key, task)
             elif options.enable_large_batch_splitting:
-                self._split(batch, key, task, room)
+                parts = self._split(batch, key, task, room)
             else:
                 self._check_room(1)
                 self._append(None, key, task)
-            self._threads.changed.notify()
+            self._threads.changed.notify(parts)
 
     def take(self, now: float) -> list[Task] | None:
         """The tasks of the oldest batch that may run by now. The threads' lock is held."""
@@ -206,13 +210,15 @@ class BatchQueue:
         if self._open.get(batch.key) is batch:
             del self._open[batch.key]
 
-    def _split(self, batch: _Batch | None, key: Hashable, task: Task, room: int) -> None:
+    def _split(self, batch: _Batch | None, key: Hashable, task: Task, room: int) -> int:
+        """Returns the number of parts."""
         largest = self._options.largest_batch
         more = -(-(task.rows - room) // largest)  # batches beyond the open one, rounded up
         self._check_room(more, task, room)
         parts = split_task(task, room, largest)
         for i, part in enumerate(parts):
             self._append(batch if i == 0 and room else None, key, part)
+        return len(parts)
 
     def _check_room(self, more: int, task: Task | None = None, room: int = 0) -> None:
         limit, waiting = self._options.max_enqueued_batches, len(self._batches)

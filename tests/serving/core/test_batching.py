@@ -192,6 +192,48 @@ def test_large_requests_are_split_and_joined(model, queue):
     assert model.sizes == [1, 4, 4, 3]
 
 
+def test_parts_of_a_large_request_run_at_the_same_time():
+    both = threading.Barrier(2)
+
+    def run(inputs, outputs, deadline):
+        both.wait(10)
+        return [2 * inputs["x"]]
+
+    options = BatchingOptions(
+        num_batch_threads=2,
+        max_batch_size=8,
+        enable_large_batch_splitting=True,
+        max_execution_batch_size=4,
+    )
+    threads = BatchThreads(2)
+    queue = BatchQueue(options, threads, run, Observer())
+    time.sleep(0.1)  # both threads wait for work
+    large = task(8, value=1)
+    queue.submit(large)
+    check([large.future], [1])
+    threads.remove(queue)
+    threads.close()
+
+
+def test_a_queue_that_is_removed_takes_no_call_to_work_from_another():
+    model, held = Model(), Model()
+    options = BatchingOptions(num_batch_threads=2)
+    threads = BatchThreads(2)
+    queue, leaving = (BatchQueue(options, threads, run, Observer()) for run in (model, held))
+    held.shut(lambda task: leaving.submit(task))
+    removing = threading.Thread(target=threads.remove, args=[leaving])
+    removing.start()
+    for value in range(4):
+        time.sleep(0.05)
+        asked = task(1, value=value)
+        queue.submit(asked)
+        assert (asked.future.result(5)[0] == 2 * value).all()
+    held.gate.set()
+    removing.join(20)
+    threads.remove(queue)
+    threads.close()
+
+
 def test_a_task_past_its_deadline_has_upstreams_words(model, queue):
     submit = queue()
     model.shut(submit)
