@@ -5,7 +5,7 @@ import concurrent.futures
 from collections import deque
 from typing import TypeVar
 
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.core.task import late
 
 T = TypeVar("T")
 
@@ -71,5 +71,4 @@ class Completions:
     @staticmethod
     def _expire(answer: asyncio.Future) -> None:
         if not answer.done():
-            message = "Timed out waiting for notification"
-            answer.set_exception(StatusError(Code.DEADLINE_EXCEEDED, message))
+            answer.set_exception(late())

@@ -3,7 +3,6 @@
 import json
 import os
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from vae_tf_serving.core import configs
 from vae_tf_serving.core.batching import BatchQueue, BatchThreads
@@ -20,7 +19,7 @@ from vae_tf_serving.core.observer import Observer
 from vae_tf_serving.core.row_batcher import RowBatcher
 from vae_tf_serving.core.saved_model import SavedModelSession
 from vae_tf_serving.core.signature import Signature
-from vae_tf_serving.core.task import Task, Values, batch_size, late, timeout_ms
+from vae_tf_serving.core.task import Task, Values, batch_size, timeout_ms
 from vae_tf_serving.core.thread_pool import ThreadPool
 from vae_tf_serving.status import StatusError
 
@@ -134,36 +133,6 @@ class Servable:
                 self._run, self.observer, self.options.automatic_rows, self.options.max_waiting
             )
 
-    def signature(self, key: str) -> SignatureDef | None:
-        """The SignatureDef of `key`, or None."""
-        found = self.signatures.get(key)
-        return None if found is None else found.proto
-
-    def run(
-        self, inputs: dict[str, np.ndarray], outputs: list[str], deadline: float | None = None
-    ) -> Values:
-        """Computes tensors and waits for them, in the calling thread where nothing is batched.
-
-        Args:
-            inputs: Tensor name -> value.
-            outputs: Names of the tensors to compute.
-            deadline: `time.monotonic()` seconds after which to give up.
-
-        Returns:
-            The values in the order of `outputs`, perhaps views of a larger array.
-
-        Raises:
-            StatusError: what TensorFlow Serving's runtime and batching report.
-        """
-        if self._batching is None and self._rows is None:
-            return self._run(inputs, tuple(outputs), deadline)
-        future = self.submit(inputs, outputs, deadline)
-        try:
-            return future.result(None if deadline is None else deadline - time.monotonic())
-        except TimeoutError:
-            future.cancel()
-            raise late() from None
-
     def submit(
         self,
         inputs: dict[str, np.ndarray],
@@ -174,14 +143,17 @@ class Servable:
         """Computes tensors in another thread.
 
         Args:
-            inputs: As `run`'s.
-            outputs: As `run`'s.
-            deadline: As `run`'s. A request that waits past it is not run.
+            inputs: Tensor name -> value.
+            outputs: Names of the tensors to compute.
+            deadline: `time.monotonic()` seconds after which to give up. A request that waits past
+                it is not run.
             finish: What makes the future's result of the values, in that thread; it must be
-                quick. Defaults to the values themselves.
+                quick. Defaults to the values themselves, in the order of `outputs`, perhaps views
+                of a larger array.
 
         Returns:
-            The future. Cancelling it before the run begins costs nothing more.
+            The future, which fails as TensorFlow Serving's runtime and batching report. Cancelling
+            it before the run begins costs nothing more.
 
         Raises:
             StatusError: at once, if a queue is full (UNAVAILABLE) or batching forbids the inputs.

@@ -145,10 +145,6 @@ def test_deadlines(load, row_wise):
             predict(servable, "slow", inputs, deadline=time.monotonic() + deadline).result(20)
         assert caught.value.code == Code.DEADLINE_EXCEEDED
         assert caught.value.message == "Timed out waiting for notification"
-        signature = servable.signatures["slow"]
-        feeds = {signature.inputs[alias]: value for alias, value in inputs.items()}
-        with pytest.raises(StatusError, match="DEADLINE_EXCEEDED: Timed out"):
-            servable.run(feeds, [signature.outputs["y"]], time.monotonic() + deadline)
 
 
 def test_requests_that_run_alone_wait_in_a_bounded_queue(load):
@@ -194,4 +190,4 @@ def test_closing_waits_for_the_run_under_way(load):
     assert np.isfinite(future.result(20)[0]).all()
     closing.join(20)
     with pytest.raises(StatusError, match="Session has been closed"):
-        servable.run(feeds, [signature.outputs["y"]])
+        servable.submit(feeds, [signature.outputs["y"]]).result(20)
