@@ -39,7 +39,7 @@ clean:  ## Remove the virtual environment and caches
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) --editable '.[serve]'
+	$(INSTALL) --editable '.[serve,vis]'
 	touch $@
 
 $(VENV)/.test: $(VENV)/.base

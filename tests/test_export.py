@@ -31,10 +31,10 @@ def make(preset, **options):
     return vae_tf.presets.create(preset, SHAPE, 3, seed=1, **options)
 
 
-@pytest.fixture(params=MODELS)
-def exported(request, tmp_path):
+@pytest.fixture(scope="module", params=MODELS)
+def exported(request, tmp_path_factory):
     vae = make(**MODELS[request.param])
-    path = export(vae, tmp_path / "model" / "1", score_samples=5)
+    path = export(vae, tmp_path_factory.mktemp("model") / "1", score_samples=5)
     return vae, tf.saved_model.load(path).signatures
 
 

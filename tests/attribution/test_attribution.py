@@ -3,6 +3,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.harness import check_determinism
 from tests.small_vae import EVENT_SHAPE, binary_images, small_vae
@@ -88,6 +89,25 @@ def test_activation_maximisation_turns_on_what_raises_the_latent(two_pixels):
     assert images[1, 3, 3, 0] == pytest.approx(0, abs=0.01)
     assert images.min() >= 0
     assert images.max() <= 1
+
+
+def test_activation_maximisation_stays_within_the_support():
+    seen = []
+
+    class Watch(keras.layers.Layer):
+        def call(self, x):
+            if tf.is_tensor(x) and tf.executing_eagerly():
+                seen.append(x.numpy())
+            return x
+
+    encoder = keras.Sequential(
+        [keras.Input(EVENT_SHAPE), Watch(), keras.layers.Flatten(), keras.layers.Dense(4)]
+    )
+    attribution.activation_maximization(small_vae(latent_dim=2, encoder=encoder), steps=40)
+    seen = np.stack(seen[-40:])
+    assert seen.min() >= 0
+    assert seen.max() <= 1
+    assert seen.max() > 0.99
 
 
 def test_without_tf_keras_vis(two_pixels, monkeypatch):

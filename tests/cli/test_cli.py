@@ -77,10 +77,11 @@ def test_evaluate(run):
     text = call("evaluate", run, "--samples", 10).stdout
     for part in ("digits, threshold binarisation", "nats per example", "K=10", "kl"):
         assert part in text
-    figures = as_json("evaluate", run, "--samples", 0)
+    figures = as_json("evaluate", run, "--samples", 10)
     assert figures["binarize"] == "threshold"
     assert figures["examples"] == 297
-    assert figures["log_prob"] is None
+    assert figures["elbo"] < figures["log_prob"] < 0
+    assert "samples is an int of at least 1; got 0" in fails(2, "evaluate", run, "--samples", 0)
     assert figures["elbo"] == pytest.approx(figures["log_likelihood"] - figures["kl"], abs=1e-3)
 
 

@@ -17,3 +17,12 @@ def test_the_demo_goes_all_the_way(tmp_path):
     assert len(result["pictures"]) == 5
     assert result["sampled"] == {"x": [3, 8, 8, 1], "z": [3, 2]}
     assert (tmp_path / "run" / "saved_model" / "1" / "saved_model.pb").is_file()
+    assert result["served"]["samples"] == 16
+    assert (tmp_path / "run" / "pictures" / "served.png").stat().st_size > 1000
+
+    command = [sys.executable, "-m", "vae_tf.cli", "report", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "Film of the manifold" in page
+    assert page.count("<img") >= 14

@@ -139,7 +139,7 @@ def test_three_panels_show_the_prior_and_the_notes():
         assert x1 - x0 == pytest.approx(y1 - y0)
     assert [axes.get_xlabel() for axes in figure.axes] == ["$z_1$", "$z_1$\ncollapsed", "$z_1$"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        "0", "1", "95 % of the prior",
+        "0", "1", "95 % of N(0, I)",
     ]  # fmt: skip
     keys = [to_hex(handle.get_color()).upper() for handle in figure.legends[0].legend_handles[:2]]
     assert keys == list(PALETTE[:2])

@@ -79,7 +79,8 @@ def test_figures_of_a_convolutional_model_and_its_film(page):
     everything = (
         "Samples", "Reconstructions", "Latent scatter", "Traversals", "Interpolations",
         "KL per dimension", "Active units", "Rate and distortion", "Learning curves",
-        "Film of the samples", "Saliency", "Grad-CAM++",
+        "Film of the samples", "Saliency", "SmoothGrad", "Grad-CAM++", "Activation maximisation",
+        "Edits",
     )  # fmt: skip
     assert titles(page) == dict.fromkeys(everything, True)
 
@@ -155,17 +156,36 @@ def test_the_command_makes_the_same_run(run, page, monkeypatch):
     monkeypatch.setattr(runs, "train", stand_in)
     result = CliRunner().invoke(app, shlex.split(command)[1:])
     assert result.exit_code == 0, result.output
-    assert called == {"config": run.config, "folder": str(run.folder)}
+    assert called == {"config": run.config, "folder": f"{run.folder}-again"}
 
 
 def test_the_command_line_writes_both(run, tmp_path):
     out = tmp_path / "out.html"
     result = CliRunner().invoke(
-        app, ["report", str(run.folder), "--out", str(out), "--samples", "0"]
+        app, ["report", str(run.folder), "--out", str(out), "--samples", "2"]
     )
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(out), str(tmp_path / "model_card.md")]
-    assert "log p(x)</th><td>not estimated" in out.read_text()
+    assert "K = 2 draws" in out.read_text()
+
+
+def test_a_run_on_vectors_with_few_examples_and_no_labels(tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 5)).astype("float32")
+    np.save(tmp_path / "vectors.npy", x)
+    config = dataclasses.replace(MLP, dataset=str(tmp_path / "vectors.npy"), binarize=None)
+    made = report(train(config, tmp_path / "run", verbose=0), samples=2)
+    found = titles(made)
+    assert {"Samples", "Reconstructions", "Traversals", "Learning curves"} <= set(found)
+    assert "Saliency" not in found
+    assert "Edits" not in found
+    assert ">recall<" not in made.read_text()  # 4 test examples are too few for it
+
+
+def test_a_run_without_a_model(tmp_path):
+    (tmp_path / "config.json").write_text(CONV.to_json())
+    result = CliRunner().invoke(app, ["report", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "no finished epoch" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -174,7 +194,7 @@ def test_the_command_line_writes_both(run, tmp_path):
         (["--out", "page.txt"], "a report is a .html"),
         (["--ood", "wide.npy"], "examples of shape (8, 9, 1) and the model is for (8, 8, 1)"),
         (["--ood", "nowhere.npy"], "nowhere.npy"),
-        (["--samples", "-1"], "samples is -1"),
+        (["--samples", "0"], "samples is an int of at least 1; got 0"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(run, arguments, said, tmp_path, monkeypatch):

@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import json
 
@@ -31,8 +32,8 @@ def test_everything_as_json(run, tmp_path):
     noise = np.random.default_rng(0).random((200, 8, 8, 1)).astype("float32")
     np.save(tmp_path / "noise.npy", noise)
     result = call(
-        run.folder, "--samples", 20, "--quality", "--ais", 2, "--ood", tmp_path / "noise.npy",
-        "--background-epochs", 1, "--json",
+        run.folder, "--samples", 20, "--quality", "--ais", 2, "--hmc", 3, "--ood",
+        tmp_path / "noise.npy", "--background-epochs", 1, "--json",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -44,6 +45,13 @@ def test_everything_as_json(run, tmp_path):
     assert parts["mutual_information"] + parts["marginal_kl"] == pytest.approx(parts["kl"])
     assert details["active_units"]["latent_dim"] == 2
     assert details["ais"]["examples"] == 2
+    assert details["hmc"]["examples"] == 3
+    drawn = [
+        run.folder / "pictures" / f"other_data_{score}.png"
+        for score in found["out_of_distribution"]["detections"]
+    ]
+    assert all(path.stat().st_size > 1000 for path in drawn)
+    assert all(str(path) in result.stderr for path in drawn)
     assert 0 <= found["probes"]["most_frequent"] < found["probes"]["linear"] <= 1
     assert found["quality"]["generated"] == found["quality"]["real"] == 297
     assert 0 <= found["two_sample"]["accuracy"] <= 1
@@ -54,13 +62,30 @@ def test_everything_as_json(run, tmp_path):
     assert other["detections"]["log_prob"]["auroc"] > 0.9
 
 
-def test_without_samples_there_is_no_log_prob_anywhere(run):
-    evaluation = evaluate(run, 0)
-    assert evaluation.log_prob is None
-    assert evaluation.bits_per_dim is None
-    assert evaluation.as_dict()["details"]["log_prob"] is None
-    assert "log p(x)" not in [row.name for row in evaluation.rows]
-    assert "bits" not in str(evaluation)
+def test_the_first_examples_alone(run):
+    evaluation = evaluate(run, 5, examples=30)
+    assert (evaluation.examples, evaluation.of_examples) == (30, 297)
+    assert "the first 30 of 297 test examples" in str(evaluation)
+
+
+def test_other_tables_come_in_the_units_of_training(tmp_path):
+    columns = np.random.default_rng(0).normal(size=(200, 3)).astype("float32")
+    for name, x in {"own": columns, "far": 10 * columns + 50}.items():
+        np.savetxt(tmp_path / f"{name}.csv", x, header="a,b,c", comments="", delimiter=",")
+    config = dataclasses.replace(
+        CONFIG, dataset=str(tmp_path / "own.csv"), binarize=None, standardize=True
+    )
+    made = train(config, tmp_path / "run", verbose=0)
+    own, far = evaluate(made, 5), evaluate(made, 5, tmp_path / "far.csv")
+    assert far.log_prob < own.log_prob - 100
+
+
+def test_other_data_are_said_to_be_likelier_where_they_are(run, tmp_path):
+    typical = run.model().sample(1, seed=0).numpy().round()
+    np.save(tmp_path / "typical.npy", np.repeat(typical, 200, axis=0))
+    evaluation = evaluate(run, 5, ood=tmp_path / "typical.npy", background_epochs=0)
+    assert evaluation.out_of_distribution.detections["log_prob"].auroc < 0.5
+    assert "the known failure of plain likelihood" in str(evaluation)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +93,9 @@ def test_without_samples_there_is_no_log_prob_anywhere(run):
     [
         (["--ood", "wide.npy"], "examples of shape (8, 9, 1) and the model is for (8, 8, 1)"),
         (["--data", "one.npy"], "expected at least 2"),
+        (["--ood", "one.npy"], "one.npy has 1 example, expected at least 2"),
+        (["--samples", "0"], "samples is an int of at least 1; got 0"),
+        (["--examples", "0"], "examples is an int of at least 1; got 0"),
         (["--ais", "-1"], "ais is an int of at least 0"),
         (["--ood", "wide.npy", "--background-epochs", "-1"], "background_epochs"),
     ],

@@ -58,7 +58,8 @@ def activation_maximization(
         lambda means: tf.linalg.diag_part(tf.gather(means, chosen, axis=1)),  # row i: latent i
         seed_input=start.astype(np.float32),
         input_range=(low, high),
-        input_modifiers=[],
+        # Each step from within the support: the range alone only cuts what comes out at the end.
+        input_modifiers=[lambda x: np.clip(x, *vae.likelihood.support)],
         regularizers=regularizers,
         steps=as_count("steps", steps),
         optimizer=keras.optimizers.Adam(learning_rate),

@@ -11,6 +11,7 @@ import tensorflow as tf
 from vae_tf.baselines.kl_only import KLOnly
 from vae_tf.errors import InputError
 from vae_tf.evaluation.active_units import active_units
+from vae_tf.evaluation.batching import Progress
 from vae_tf.evaluation.kl_decomposition import kl_decomposition
 from vae_tf.layers.base import as_count
 from vae_tf.objectives import ELBO
@@ -69,6 +70,7 @@ def three_panels(
     learning_rate: float = 1e-3,
     seed: int = 0,
     verbose: int = 0,
+    progress: Progress | None = None,
 ) -> tuple[Panel, Panel, Panel]:
     """Trains the same network with the reconstruction alone, the KL alone, and their sum.
 
@@ -76,7 +78,8 @@ def three_panels(
     the ELBO, their difference. All start from the same weights.
 
     Args:
-        x: `[N, *event]`, N of at least 3, values in [0, 1] unless `build` says otherwise.
+        x: `[N, *event]`, N of at least 3, values in [0, 1] unless `build` says otherwise. A few
+            thousand: they are measured in one batch, and their mutual information in N² time.
         build: Makes the untrained model, the same at each call. Defaults to the preset "mlp" with
             two latents and two hidden layers of 256 ReLUs.
         epochs: int. Defaults to 50.
@@ -84,6 +87,7 @@ def three_panels(
         learning_rate: float. Of Adam. Defaults to 1e-3.
         seed: int. Of weights, training and measurements. Defaults to 0.
         verbose: As in `keras.Model.fit`. Defaults to 0.
+        progress: Called with "three panels", models done, and 3.
 
     Returns:
         Three `Panel`, in the order above. Draw them with `vae_tf.pictures.three_panels({p.name: p.z
@@ -107,6 +111,8 @@ def three_panels(
         batches = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x), seed=seed).batch(batch_size)
         vae.fit(batches, epochs=epochs, verbose=verbose)
         panels.append(_measured(name, vae, x, seed))
+        if progress:
+            progress("three panels", len(panels), len(objectives))
     return tuple(panels)  # type: ignore[return-value]
 
 

@@ -1,12 +1,16 @@
 """`vae-tf explore`: walks through the latent space of a run."""
 
+import importlib
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vae_tf.cli.command import tensorflow_command
 from vae_tf.cli.options import RunFolder
+from vae_tf.errors import InputError
 
 if TYPE_CHECKING:
     from vae_tf.runs import Run
@@ -29,12 +33,18 @@ def interpolate(
     pairs: Annotated[int, typer.Option(help="Pairs of test examples.")] = 5,
     steps: Annotated[int, typer.Option(help="Points from one to the other.")] = 10,
     method: Annotated[str, typer.Option(help="linear or spherical.")] = "linear",
+    between: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            help="Numbers of two test examples, counted from 0, in place of the first pairs."
+        ),
+    ] = None,
     out: Annotated[Path, _OUT] = Path("interpolations.png"),
 ) -> None:
     """Draw the ways between test examples."""
     from vae_tf.runs.exploring import draw_interpolations
 
-    typer.echo(draw_interpolations(_open(run), out, pairs, steps, method))
+    typer.echo(draw_interpolations(_open(run), out, pairs, steps, method, between))
 
 
 @explore.command()
@@ -118,6 +128,69 @@ def denoise(
         f"gain {found.gain:+.2f} dB",
         err=True,
     )
+
+
+@explore.command()
+@tensorflow_command
+def compress(
+    run: RunFolder,
+    n: Count = 20,
+    bits_per_value: Annotated[
+        int | None,
+        typer.Option(help="Of a value as it is. Defaults to 1 for binarised data, 8 for others."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the codes.")] = 0,
+    out: Annotated[Path, _OUT] = Path("compressed.png"),
+) -> None:
+    """Draw test examples, and what is left of them after a code of q(z|x)."""
+    from vae_tf.runs.exploring import draw_compressed
+
+    path, found = draw_compressed(_open(run), out, n, bits_per_value, seed)
+    typer.echo(path)
+    typer.echo(
+        f"{found.raw_bits} bits an example as it is, {found.bits.mean():.2f} bits as a code "
+        f"(a rate, no file): {found.ratio:.1f} times less; PSNR {found.psnr:.2f} dB",
+        err=True,
+    )
+
+
+@explore.command()
+@tensorflow_command
+def optimize(
+    run: RunFolder,
+    score: Annotated[
+        str,
+        typer.Option(
+            help="module:function of x [B, *event] that gives B numbers, to be made large; modules of "
+            "this folder are found."
+        ),
+    ],
+    steps: Annotated[int, typer.Option(help="Calls of the score after the first.")] = 30,
+    initial: Annotated[int, typer.Option(help="Draws from the prior to begin with.")] = 10,
+    seed: Seed = None,
+    out: Annotated[Path, _OUT] = Path("optimum.png"),
+) -> None:
+    """Look for what a score likes best, by Bayesian optimisation, and draw all that was tried."""
+    from vae_tf.runs.exploring import draw_optimum
+
+    path, found = draw_optimum(_open(run), out, _function(score), steps, initial, seed)
+    typer.echo(path)
+    typer.echo(
+        f"best score {found.score:.4g}, of the first {initial} {found.scores[:initial].max():.4g}",
+        err=True,
+    )
+
+
+def _function(name: str) -> Callable[[Any], Any]:
+    module, _, attribute = name.partition(":")
+    sys.path.insert(0, "")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"There is no function {name!r} ({error}); name one as module:function, such as "
+            "scores:brightness for `def brightness(x)` in scores.py."
+        ) from error
 
 
 def _open(run: Path) -> "Run":

@@ -20,8 +20,8 @@ def report(
         ),
     ] = None,
     samples: Annotated[
-        int, typer.Option(help="K of the importance-weighted log p(x); 0 leaves it out.")
-    ] = 100,
+        int, typer.Option(help="K of the importance-weighted log p(x), fewer for a quick look.")
+    ] = 5000,
     ood: Annotated[
         str | None,
         typer.Option(help="Data of another kind, name or path: does the model tell them apart?"),

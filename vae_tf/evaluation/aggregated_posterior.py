@@ -77,13 +77,13 @@ def aggregated_posterior(
         vae: The model.
         x: `[N, *event]`, or a dataset; see `as_examples`.
         seed: int, int tensor of shape [2], or None for fresh draws, of a mixture. Defaults to 0.
-        batch_size: int. Examples at once. Defaults to what 16 MiB hold.
+        batch_size: int. Examples at once. Defaults to what 16 MiB hold, with a covariance each.
 
     Raises:
         InputError: for no examples, or wrong ones.
     """
     examples = as_examples(vae, x).x
-    size = as_batch_size(batch_size, len(examples), latents_at_once(vae))
+    size = as_batch_size(batch_size, len(examples), max(1, latents_at_once(vae) // vae.latent_dim))
 
     def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         q_z_given_x = vae.encode(x)

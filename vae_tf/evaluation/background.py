@@ -43,7 +43,9 @@ def train_background(
         epochs: int. Defaults to 10; as many as `vae` was trained for is the fair choice.
         batch_size: int. Defaults to 128.
         learning_rate: float. Of Adam. Defaults to 0.001.
-        seed: int. Of the weights' draws in training, the order and the perturbations. Defaults to 0.
+        seed: int. Of the draws of z in training, the order and the perturbations; initial weights
+            follow the initializers of `vae`, which repeat if they have seeds, as those of a preset
+            with a seed. Defaults to 0.
         callbacks: Keras callbacks, for instance for progress. They see one `fit` an epoch.
 
     Returns:

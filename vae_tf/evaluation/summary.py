@@ -31,6 +31,7 @@ class Evaluation:
     Attributes:
         examples: int. N.
         latent_dim: int. D.
+        event_shape: tuple of int. Of one example.
         parts: dict. Class names of the posterior, the likelihood and the prior: figures of a
             probability and of a density do not compare.
         rate_distortion: RateDistortion.
@@ -50,6 +51,7 @@ class Evaluation:
 
     examples: int
     latent_dim: int
+    event_shape: tuple[int, ...]
     parts: dict[str, str]
     rate_distortion: RateDistortion
     log_prob: LogProbEstimate
@@ -161,6 +163,7 @@ def evaluate(
     return Evaluation(
         examples=len(x),
         latent_dim=vae.latent_dim,
+        event_shape=tuple(vae.event_shape),
         parts={
             role: type(getattr(vae, role)).__name__ for role in ("posterior", "likelihood", "prior")
         },

@@ -29,8 +29,8 @@ def film(
     """Writes a GIF that repeats for ever, and appears whole or not at all.
 
     Args:
-        frames: Figures, or PNG files such as `vae_tf.runs` leaves of each epoch. Smaller ones are
-            centred on white.
+        frames: Figures, or PNG files such as `vae_tf.runs` leaves of each epoch, which are halved.
+            Smaller ones are centred on white.
         path: Ends in .gif. Missing folders are made.
         seconds: float. How long a frame shows. Defaults to 0.2.
         rest: float. How long the last one shows. Defaults to 2.
@@ -51,11 +51,13 @@ def film(
         raise InputError(
             f"A frame shows for {seconds} s and the last for {rest} s; give more than 0."
         )
-    images = _padded([_image(frame) for frame in frames])
-    first, *others = [image.quantize(256, dither=Image.Dither.NONE) for image in images]
-    durations = [round(1000 * seconds)] * len(others) + [round(1000 * rest)]
+    width, height = np.max([_image(frame).size for frame in frames], axis=0).tolist()
+    # One at a time, because a film of many epochs does not fit in memory.
+    images = (_sheet(_image(frame), (width, height)) for frame in frames)
+    first = next(images)
+    durations = [round(1000 * seconds)] * (len(frames) - 1) + [round(1000 * rest)]
     with replacing(path) as written:
-        first.save(written, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+        first.save(written, "GIF", save_all=True, append_images=images, duration=durations, loop=0)
     return path
 
 
@@ -67,16 +69,13 @@ def _image(frame: Frame) -> Image.Image:
         return Image.open(file).convert("RGB")
     try:
         with Image.open(frame) as image:
-            return image.convert("RGB")
+            return image.convert("RGB").reduce(2)
     except OSError as error:
         raise InputError(f"{frame} cannot be read as a picture ({error}); give a PNG.") from error
 
 
-def _padded(images: list[Image.Image]) -> list[Image.Image]:
-    size = tuple(np.max([image.size for image in images], axis=0).tolist())
-    padded = []
-    for image in images:
-        sheet = Image.new("RGB", size, "white")
-        sheet.paste(image, tuple((s - i) // 2 for s, i in zip(size, image.size, strict=True)))
-        padded.append(sheet)
-    return padded
+def _sheet(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """`image` in the middle of a white sheet, in the 256 colours a GIF can have."""
+    sheet = Image.new("RGB", size, "white")
+    sheet.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
+    return sheet.quantize(256, dither=Image.Dither.NONE)

@@ -14,7 +14,12 @@ from vae_tf.pictures.tile import tile
 
 
 def reconstructions(
-    x: Any, x_reconstructed: Any, *, columns: int | None = None, title: str | None = None
+    x: Any,
+    x_reconstructed: Any,
+    *,
+    columns: int | None = None,
+    names: tuple[str, str] = ("original", "reconstruction"),
+    title: str | None = None,
 ) -> Figure:
     """Draws each example with its reconstruction: images below one another, vectors as two lines.
 
@@ -23,6 +28,7 @@ def reconstructions(
             `[N, D]` in the data's own units.
         x_reconstructed: The reconstructions, in the same shape and order.
         columns: Examples side by side. Defaults to 10 images, 4 vectors.
+        names: What the two are called. Defaults to "original" and "reconstruction".
         title: Above the picture.
 
     Returns:
@@ -44,10 +50,12 @@ def reconstructions(
     columns = min(as_positive(columns, "columns"), len(x))
     draw = _lines if x.ndim == 2 else _grid
     with style():
-        return settle(draw(x, x_reconstructed, columns, title))
+        return settle(draw(x, x_reconstructed, columns, names, title))
 
 
-def _grid(x: np.ndarray, y: np.ndarray, columns: int, title: str | None) -> Figure:
+def _grid(
+    x: np.ndarray, y: np.ndarray, columns: int, names: tuple[str, str], title: str | None
+) -> Figure:
     rows = -(-len(x) // columns)
     height = x.shape[1]
     gap = max(1, round(min(x.shape[1:3]) / 16))
@@ -60,12 +68,14 @@ def _grid(x: np.ndarray, y: np.ndarray, columns: int, title: str | None) -> Figu
     )
     starts = np.arange(rows) * (pairs.shape[1] + apart) - 0.5
     middles = np.stack([starts + height / 2, starts + 1.5 * height + gap], axis=1)
-    axes.set_yticks(middles.ravel(), ["original", "reconstruction"] * rows)
+    axes.set_yticks(middles.ravel(), [*names] * rows)
     axes.tick_params(axis="y", length=0)
     return figure
 
 
-def _lines(x: np.ndarray, y: np.ndarray, columns: int, title: str | None) -> Figure:
+def _lines(
+    x: np.ndarray, y: np.ndarray, columns: int, names: tuple[str, str], title: str | None
+) -> Figure:
     size = x.shape[1]
     rows = -(-len(x) // columns)
     width = min(WIDTH, max(3.4, columns * WIDTH / 4))
@@ -79,9 +89,9 @@ def _lines(x: np.ndarray, y: np.ndarray, columns: int, title: str | None) -> Fig
             axes.set_axis_off()
             continue
         look: dict[str, Any] = {"marker": marker, "markersize": 2.5, "markeredgewidth": 0}
-        axes.plot(where, x[k], color=PALETTE[0], linewidth=1.6, label="original", **look)
+        axes.plot(where, x[k], color=PALETTE[0], linewidth=1.6, label=names[0], **look)
         axes.plot(
-            where, y[k], color=PALETTE[3], linewidth=1.1, dashes=(3, 1.5), label="reconstruction",
+            where, y[k], color=PALETTE[3], linewidth=1.1, dashes=(3, 1.5), label=names[1],
             **look,
         )  # fmt: skip
         component_axis(axes, size, labels=4 if columns > 1 else 8)
@@ -93,6 +103,6 @@ def _lines(x: np.ndarray, y: np.ndarray, columns: int, title: str | None) -> Fig
             axes.set_ylabel("value")
     if title:
         figure.suptitle(title)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=2)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure

@@ -65,7 +65,7 @@ def three_panels(
         if title:
             figure.suptitle(title)
         circle = [panels[0].plot([], [], color=INK, linewidth=0.9, dashes=(3, 2),
-                                 label="95 % of the prior")[0]]  # fmt: skip
+                                 label="95 % of N(0, I)")[0]]  # fmt: skip
         figure.legend(
             handles=[*keys, *circle], loc="outside lower center", ncols=6, handletextpad=0.2,
             columnspacing=0.9,

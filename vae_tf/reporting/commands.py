@@ -1,6 +1,5 @@
 """What to type to have the same again."""
 
-import dataclasses
 import shlex
 from typing import Any
 
@@ -9,14 +8,14 @@ from vae_tf.runs.run import Run
 
 
 def train_command(run: Run) -> str:
-    """The `vae-tf train` that makes this model anew, up to the epoch that it has."""
-    config = dataclasses.replace(run.config, epochs=run.epoch)
+    """The `vae-tf train` of this run, into a folder beside it."""
+    config = run.config
     defaults = TrainingConfig(dataset=config.dataset)
     words = ["vae-tf", "train", config.dataset]
     for name, (value, _) in config.differences(defaults).items():
         option = f"--{name.replace('_', '-')}"
         words += [option] if value is True else [option, _word(name, value)]
-    return shlex.join([*words, "--out", str(run.folder)])
+    return shlex.join([*words, "--out", f"{run.folder}-again"])
 
 
 def report_command(run: Run, options: dict[str, Any]) -> str:

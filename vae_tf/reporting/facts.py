@@ -39,19 +39,23 @@ def facts(run: Run, vae: VAE, evaluation: Evaluation, commands: list[str]) -> Fa
 def _protocol(run: Run, evaluation: Evaluation) -> dict[str, str]:
     how = {
         "data": f"{evaluation.dataset}, {evaluation.binarize or 'no'} binarisation",
-        "test examples": f"{evaluation.examples}, the whole test split",
+        "test examples": f"{evaluation.examples}, "
+        + (
+            "the whole test split"
+            if evaluation.examples == evaluation.of_examples
+            else f"the first of {evaluation.of_examples}"
+        ),
         "likelihood": evaluation.likelihood
         + (": a density, whose nats depend on the scale of x" if evaluation.density else ""),
-        "log p(x)": f"importance-weighted, K = {evaluation.samples} draws of q(z|x) an example"
-        if evaluation.samples
-        else "not estimated",
+        "log p(x)": f"importance-weighted, K = {evaluation.samples} draws of q(z|x) an example",
         "model": f"after epoch {evaluation.epoch} of {run.config.epochs}, seed {run.config.seed}",
         "±": "standard error over the test examples",
     }
-    if evaluation.out_of_distribution is not None:
+    found = evaluation.out_of_distribution
+    if found is not None:
         how["other data"] = (
-            f"{evaluation.other}, {evaluation.examples_of_each} test examples of each, "
-            f"K = {evaluation.out_of_distribution.num_samples}"
+            f"{evaluation.other}, {found.examples_out} test examples against {found.examples_in} of its "
+            f"own, K = {found.num_samples}"
         )
     return how
 
@@ -59,11 +63,10 @@ def _protocol(run: Run, evaluation: Evaluation) -> dict[str, str]:
 def _remarks(run: Run, evaluation: Evaluation) -> list[str]:
     """What a reader should know before comparing or using the model, each a sentence."""
     remarks = [evaluation.details.collapse.sentence]
-    if evaluation.samples:
-        remarks.append(
-            "The importance-weighted log p(x) is a lower bound on average, which rises with K; papers "
-            "report K = 5000."
-        )
+    remarks.append(
+        "The importance-weighted log p(x) is a lower bound on average, which rises with K; papers "
+        "report K = 5000."
+    )
     remarks.append(
         "Figures under another binarisation, another likelihood or on other examples do not compare "
         "with these."
@@ -72,33 +75,15 @@ def _remarks(run: Run, evaluation: Evaluation) -> list[str]:
         remarks.append(
             f"The training is not finished: {run.epoch} of {run.config.epochs} epochs are done."
         )
-    remarks.append(_of_other_data(evaluation))
+    remarks.append(
+        evaluation.verdict
+        or "Whether log p(x) is lower on other data was not measured here; plain likelihood is known "
+        "to fail at that (Nalisnick et al., 2019)."
+    )
     remarks.append(
         "Everything here is of one training with one seed; another seed moves the figures."
     )
     return remarks
-
-
-def _of_other_data(evaluation: Evaluation) -> str:
-    found = evaluation.out_of_distribution
-    if found is None:
-        return (
-            "Whether log p(x) is lower on other data was not measured here; plain likelihood is known "
-            "to fail at that (Nalisnick et al., 2019)."
-        )
-    plain = found.detections["log_prob"].auroc
-    best = max(found.detections, key=lambda score: found.detections[score].auroc)
-    verdict = (
-        "higher on other data than on the model's own, the known failure of plain likelihood "
-        "(Nalisnick et al., 2019)"
-        if plain < 0.5
-        else "lower on other data, as it is meant to be, but only on these: plain likelihood is known "
-        "to fail on others (Nalisnick et al., 2019)"
-    )
-    return (
-        f"Against {evaluation.other} log p(x) has AUROC {plain:.3f}: it is more often {verdict}. The "
-        f"highest AUROC here has {best.replace('_', ' ')}, {found.detections[best].auroc:.3f}."
-    )
 
 
 def _range(low: float | None, high: float | None) -> str:

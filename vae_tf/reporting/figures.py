@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 from vae_tf import attribution, explore, pictures
 from vae_tf.data import Data, head
 from vae_tf.errors import InputError
+from vae_tf.explore.edit import STRENGTHS
 from vae_tf.reporting.shown import Shown, shown, shown_film
 from vae_tf.runs.evaluation import Evaluation
 from vae_tf.runs.figures import model_figures
 from vae_tf.runs.folder import RunFolder
 from vae_tf.runs.illustrate import SCATTERED, described
+from vae_tf.runs.other_figures import NAMES, other_figures
 from vae_tf.runs.run import Run
 from vae_tf.vae import VAE
 
@@ -26,13 +28,6 @@ _VALUES = np.linspace(-3, 3, 9)
 _ATTRIBUTED, _MAPPED = 8, 5  # examples and dimensions
 _NOISY = 16  # copies of each example, SmoothGrad
 _FILMS = ("manifold", "samples")  # the first that is there
-
-_SCORES = {
-    "log_prob": ("log p(x)", "log p(x), nats per example"),
-    "elbo": ("ELBO", "ELBO, nats per example"),
-    "likelihood_ratio": ("Likelihood ratio", "log p(x) - log p_background(x), nats per example"),
-    "input_complexity": ("Input complexity", "log2 p(x) + compressed size, bits per example"),
-}
 
 
 def figures(run: Run, vae: VAE, data: Data, evaluation: Evaluation) -> Iterator[Shown]:
@@ -48,6 +43,8 @@ def figures(run: Run, vae: VAE, data: Data, evaluation: Evaluation) -> Iterator[
     title = described(data)
     yield from _model(vae, data, x, y, title)
     yield from _latents(vae, x, title, evaluation)
+    if y is not None and len(np.unique(y)) > 1:
+        yield _edits(vae, x, y, title)
     yield from _training(run, title)
     if len(vae.event_shape) == 3:
         yield from _attribution(vae, x[:_ATTRIBUTED], title, evaluation)
@@ -140,6 +137,24 @@ def _latents(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) -> Ite
     )
 
 
+def _edits(vae: VAE, x: np.ndarray, y: np.ndarray, title: str) -> Shown:
+    labels, counts = np.unique(y, return_counts=True)
+    label = int(labels[counts.argmax()])
+
+    def draw() -> Figure:
+        direction = explore.attribute_direction(vae, x, y == label)
+        edited = explore.edit(vae, x[y != label][:_PAIRS], direction, STRENGTHS).x
+        return pictures.edits(edited, STRENGTHS, title=title)
+
+    return shown(
+        _LATENTS,
+        "Edits",
+        f"The first test examples of other labels, moved towards label {label} and away from it: along "
+        f"the difference of the mean codes with and without it, of {len(x)} test examples.",
+        draw,
+    )
+
+
 def _training(run: Run, title: str) -> Iterator[Shown]:
     yield shown(
         _TRAINING,
@@ -165,8 +180,14 @@ def _attribution(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) ->
     yield shown(
         _ATTRIBUTION,
         "Saliency",
-        "Pixels that, changed a little, change the mean of a latent most: SmoothGrad of "
-        f"{_NOISY} noisy copies (Smilkov et al., 2017); {which}. Each map is divided by its maximum.",
+        "Pixels that, changed a little, change the mean of a latent most: the gradient (Simonyan et "
+        f"al., 2014); {which}. Each map is divided by its maximum.",
+        partial(overlaid, partial(attribution.saliency, vae, x, dimensions)),
+    )
+    yield shown(
+        _ATTRIBUTION,
+        "SmoothGrad",
+        f"The same, as the mean over {_NOISY} noisy copies (Smilkov et al., 2017).",
         partial(
             overlaid,
             partial(attribution.saliency, vae, x, dimensions, smooth_samples=_NOISY),
@@ -180,25 +201,31 @@ def _attribution(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) ->
         partial(overlaid, partial(attribution.grad_cam, vae, x, dimensions)),
     )
 
+    def liked() -> Figure:
+        images = attribution.activation_maximization(vae, dimensions)
+        return pictures.samples(images, columns=len(dimensions), title=title)
+
+    yield shown(
+        _ATTRIBUTION,
+        "Activation maximisation",
+        "What raises the mean of a latent most, by gradient ascent from noise (Erhan et al., 2009); "
+        f"dimensions {', '.join(str(d + 1) for d in dimensions)} from the left. It is what the encoder "
+        "likes, and need not look like data.",
+        liked,
+    )
+
 
 def _other(evaluation: Evaluation) -> Iterator[Shown]:
     found = evaluation.out_of_distribution
     if found is None:
         return
-    for score, detection in found.detections.items():
-        name, axis = _SCORES[score]
-        scores = {
-            evaluation.dataset: detection.scores_in,
-            f"{evaluation.other} (other)": detection.scores_out,
-        }
+    for score, figure in other_figures(evaluation).items():
         yield shown(
             _OTHER,
-            name,
+            NAMES[score],
             f"{found.examples_in} test examples of {evaluation.dataset}, {found.examples_out} of "
             f"{evaluation.other}; higher is meant to be the model's own.",
-            partial(
-                pictures.ood_histogram, scores, xlabel=axis, title=f"AUROC {detection.auroc:.3f}"
-            ),
+            partial(_given, figure),
         )
 
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from vae_tf import baselines, pictures
 from vae_tf.data import Data, head
+from vae_tf.evaluation.batching import Progress
 from vae_tf.reporting.shown import Shown, shown
 from vae_tf.runs.building import build_model
 from vae_tf.runs.config import TrainingConfig
@@ -14,12 +15,13 @@ from vae_tf.runs.illustrate import described
 _TRAINED, _EPOCHS = 2000, 30
 
 
-def three_panels(config: TrainingConfig, data: Data) -> Shown:
+def three_panels(config: TrainingConfig, data: Data, progress: Progress | None = None) -> Shown:
     """Trains the run's network, with two latents, by each half of the ELBO and by both.
 
     Args:
         config: Of the run.
         data: Its data, of which the first 2000 train examples are used.
+        progress: As in `vae_tf.runs.evaluate`.
     """
     x, y = head(data.train, _TRAINED)
 
@@ -31,6 +33,7 @@ def three_panels(config: TrainingConfig, data: Data) -> Shown:
             batch_size=min(config.batch_size, len(x)),
             learning_rate=config.learning_rate,
             seed=config.seed,
+            progress=progress,
         )
         return pictures.three_panels(
             {panel.name: panel.z for panel in panels},

@@ -14,7 +14,7 @@ from vae_tf.reporting import figures as drawing
 from vae_tf.reporting.commands import report_command, train_command
 from vae_tf.reporting.facts import facts
 from vae_tf.reporting.lesson import three_panels as lesson
-from vae_tf.runs.evaluation import BACKGROUND_EPOCHS, evaluate
+from vae_tf.runs.evaluation import BACKGROUND_EPOCHS, LEAST_COMPARED, SAMPLES, evaluate
 from vae_tf.runs.run import Run
 
 CARD_NAME = "model_card.md"
@@ -24,7 +24,7 @@ def report(
     run: Run,
     path: str | os.PathLike[str] | None = None,
     *,
-    samples: int = 100,
+    samples: int = SAMPLES,
     ood: str | os.PathLike[str] | None = None,
     background_epochs: int = BACKGROUND_EPOCHS,
     three_panels: bool = False,
@@ -33,13 +33,13 @@ def report(
     """Writes a report of a run, and a model card beside it; neither is ever half written.
 
     The page holds its figures, loads nothing, runs no script, and follows the reader's choice of
-    light or dark. The figures are those of `vae_tf.runs.evaluate` on the whole test split; what is
-    drawn of fewer examples says of how many.
+    light or dark. The figures are those of `vae_tf.runs.evaluate`; what is drawn of fewer examples
+    says of how many. Draws of p(x) are compared with test examples where there are 10 of them.
 
     Args:
         run: The run.
         path: Ends in .html. Defaults to `report.html` in the run's folder.
-        samples: int. K of the importance-weighted log p(x); 0 leaves it out. Defaults to 100.
+        samples: int. K of the importance-weighted log p(x). Defaults to 5000.
         ood: Name or path of data of another kind, to tell from the run's. Defaults to None.
         background_epochs: int. See `vae_tf.runs.evaluate`.
         three_panels: bool. Whether three more models are trained, to show what either half of the
@@ -56,20 +56,20 @@ def report(
     place = run.folder / "report.html" if path is None else Path(path)
     if place.suffix.lower() != ".html":
         raise InputError(f"{place} ends in {place.suffix!r}, but a report is a .html.")
+    vae, data = run.model(), run.data()
     evaluation = evaluate(
         run,
         samples,
-        quality=True,
+        quality=data.num_test >= LEAST_COMPARED,
         ood=ood,
         background_epochs=background_epochs,
         progress=progress,
     )
-    vae, data = run.model(), run.data()
     shown = list(drawing.figures(run, vae, data, evaluation))
     if three_panels:
-        shown.append(lesson(run.config, data))
+        shown.append(lesson(run.config, data, progress))
     options = {
-        "samples": None if samples == 100 else samples,
+        "samples": None if samples == SAMPLES else samples,
         "ood": None if ood is None else os.fspath(ood),
         "background_epochs": None if background_epochs == BACKGROUND_EPOCHS else background_epochs,
         "three_panels": three_panels,

@@ -28,7 +28,7 @@ CONFIG = TrainingConfig(
     learning_rate=2e-3,
     batch_size=100,
 )
-_LOG_PROB_SAMPLES = 500
+_PICTURES_EVERY = 10  # epochs
 # What a server does: TensorFlow and a folder, nothing of this package.
 _FRESH = """
 import json, sys
@@ -103,13 +103,13 @@ def demo(folder: str | os.PathLike[str], verbose: bool = True) -> Demo:
     """
     start = time.perf_counter()
     lines = [EpochLines(CONFIG.epochs, every=10)] if verbose else []
-    run = train(CONFIG, folder, callbacks=lines, verbose=0)
-    evaluation = evaluate(run, _LOG_PROB_SAMPLES)
+    run = train(CONFIG, folder, callbacks=lines, verbose=0, pictures_every=_PICTURES_EVERY)
+    evaluation = evaluate(run)
     saved_model = export(run.model(), run.folder / "saved_model" / "1")
     return Demo(
         run=run,
         evaluation=evaluation,
-        pictures=sorted(RunFolder(run.folder).pictures.iterdir()),
+        pictures=sorted(RunFolder(run.folder).pictures.glob("*.png")),
         saved_model=saved_model,
         sampled=_sample_in_fresh_process(saved_model),
         seconds=time.perf_counter() - start,

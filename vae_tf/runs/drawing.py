@@ -11,6 +11,7 @@ from vae_tf import pictures
 from vae_tf.atomic import replacing
 from vae_tf.data import head
 from vae_tf.errors import InputError
+from vae_tf.layers.base import as_count
 from vae_tf.runs.illustrate import described
 from vae_tf.runs.run import Run
 
@@ -33,7 +34,7 @@ def draw_samples(
         InputError: for another suffix, or data that have no picture.
         OSError: if it cannot be written.
     """
-    path = checked_path(path, n)
+    path = checked_path(path, n=n)
     x = np.asarray(run.model().sample(n, seed=seed))
     return write_picture(path, x, lambda: pictures.samples(x))
 
@@ -54,7 +55,7 @@ def draw_reconstructions(run: Run, path: str | os.PathLike[str], n: int = 20) ->
         InputError: for another suffix, or data that have no picture.
         OSError: if it cannot be written.
     """
-    path = checked_path(path, n)
+    path = checked_path(path, n=n)
     data, vae = run.data(), run.model()
     x, _ = head(data.test, n)
     x_hat = vae.reconstruct(x).numpy()
@@ -64,17 +65,21 @@ def draw_reconstructions(run: Run, path: str | os.PathLike[str], n: int = 20) ->
     )
 
 
-def checked_path(path: str | os.PathLike[str], n: int) -> Path:
+def checked_path(path: str | os.PathLike[str], **counts: int) -> Path:
     """The path, if model and data are worth loading for it.
 
+    Args:
+        path: Where the picture goes.
+        counts: Name -> how many of something are to be in it.
+
     Raises:
-        InputError: for a suffix that is none of a picture and not .npy, or n below 1.
+        InputError: for a suffix that is none of a picture and not .npy, or a count below 1.
     """
     path = Path(path)
     if path.suffix.lower() not in (".npy", ".png", ".svg", ".pdf"):
         raise InputError(f"{path} ends in {path.suffix!r}; expected .png, .svg, .pdf or .npy.")
-    if n < 1:
-        raise InputError(f"n is {n}, expected at least 1; ask for more.")
+    for name, count in counts.items():
+        as_count(name, count)
     return path
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from vae_tf import evaluation
 from vae_tf.data import Data, head
-from vae_tf.errors import InputError
 from vae_tf.evaluation.batching import Progress
 from vae_tf.evaluation.ood import OutOfDistribution
 from vae_tf.evaluation.probes import Probes, probes
@@ -18,10 +17,19 @@ from vae_tf.explore.codes import codes, in_batches
 from vae_tf.layers.base import as_count
 from vae_tf.runs.evaluation_rows import Row, evaluation_rows
 from vae_tf.runs.likelihood import is_density
-from vae_tf.runs.other_data import other_data, out_of_distribution_run
+from vae_tf.runs.other_data import examples_in_units_of, other_data, out_of_distribution_run
 from vae_tf.runs.run import Run
 from vae_tf.seeds import as_seed, fold_in
 from vae_tf.vae import VAE
+
+SAMPLES = 5000
+"""K of the importance-weighted log p(x), as in papers."""
+
+EXAMPLES = 10_000
+"""Test examples at most, as many as MNIST has."""
+
+LEAST_COMPARED = 10
+"""Test examples that draws of p(x) are compared with at least."""
 
 BACKGROUND_EPOCHS = 10
 """Training of the background model of the likelihood ratio."""
@@ -34,22 +42,19 @@ _NEIGHBOURS = 5
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """Figures of a model on a test split: nats per example, means over the split.
+    """Figures of a model on a test split: nats per example, means over the examples.
 
     Attributes:
         dataset: str. Its name.
         binarize: str or None. How it was binarised: figures under two binarisations do not compare.
         likelihood: str. Class of p(x|z): nor do figures of a probability and of a density.
-        examples: int. Number of test examples.
+        examples: int. Number of test examples, the first ones.
+        of_examples: int. Number of examples in the test split.
         epoch: int. Epochs the model was trained for.
-        elbo: float. log_likelihood - kl.
-        log_likelihood: float. E_q log p(x|z).
-        kl: float. KL(q(z|x) || p(z)).
-        log_prob: float or None. Importance-weighted estimate of log p(x).
-        samples: int. Its number K of samples an example; 0 without it.
+        samples: int. K of `log_prob`.
         density: bool. Whether p(x|z) is a density, and no probability.
-        details: vae_tf.evaluation.Evaluation. Standard errors and what the latents carry. Without
-            `log_prob` its bound is of one sample, and stands for nothing.
+        details: vae_tf.evaluation.Evaluation. Everything measured on the examples, with standard
+            errors.
         probes: Probes or None. Accuracies of classifiers of the codes, where there are labels.
         quality: SampleQuality or None. Draws of p(x) beside test examples, where asked for.
         two_sample: TwoSampleTest or None. As `quality`.
@@ -61,11 +66,8 @@ class Evaluation:
     binarize: str | None
     likelihood: str
     examples: int
+    of_examples: int
     epoch: int
-    elbo: float
-    log_likelihood: float
-    kl: float
-    log_prob: float | None
     samples: int
     density: bool
     details: evaluation.Evaluation = dataclasses.field(compare=False, repr=False)
@@ -76,9 +78,29 @@ class Evaluation:
     out_of_distribution: OutOfDistribution | None = dataclasses.field(default=None, repr=False)
 
     @property
-    def bits_per_dim(self) -> float | None:
-        """-log p(x) in bits for each value of x; None without `log_prob`."""
-        return self.details.bits_per_dim if self.samples else None
+    def elbo(self) -> float:
+        """log_likelihood - kl."""
+        return self.details.rate_distortion.elbo
+
+    @property
+    def log_likelihood(self) -> float:
+        """E_q log p(x|z), of one draw an example."""
+        return -self.details.rate_distortion.distortion
+
+    @property
+    def kl(self) -> float:
+        """KL(q(z|x) || p(z)), in closed form where there is one."""
+        return self.details.rate_distortion.rate
+
+    @property
+    def log_prob(self) -> float:
+        """Importance-weighted estimate of log p(x)."""
+        return self.details.log_prob.mean
+
+    @property
+    def bits_per_dim(self) -> float:
+        """-log p(x) in bits for each value of x."""
+        return self.details.bits_per_dim
 
     @property
     def rows(self) -> list[Row]:
@@ -89,26 +111,32 @@ class Evaluation:
     def described(self) -> str:
         """What the figures are of, without which they compare with nothing."""
         kind = " (a density)" if self.density else ""
+        first = "" if self.examples == self.of_examples else f"the first {self.examples} of "
         return (
             f"{self.dataset}, {self.binarize or 'no'} binarisation, {self.likelihood} "
-            f"likelihood{kind}: {self.examples} test examples, after epoch {self.epoch}"
+            f"likelihood{kind}: {first}{self.of_examples} test examples, after epoch {self.epoch}"
         )
+
+    @property
+    def verdict(self) -> str | None:
+        """What the AUROC of plain likelihood says of other data, in a sentence; None without them."""
+        found = self.out_of_distribution
+        return None if found is None else likelihood_verdict(found, str(self.other))
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON values."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        names = ("elbo", "log_likelihood", "kl", "log_prob", "bits_per_dim")
         found = self.out_of_distribution
-        details = self.details.as_dict()
-        if not self.samples:
-            details |= {"log_prob": None, "bits_per_dim": None, "log_prob_by_label": None}
         parts = {
             name: None if values[name] is None else dataclasses.asdict(values[name])
             for name in ("probes", "quality", "two_sample")
         }
         return {
             **values,
+            **{name: getattr(self, name) for name in names},
             **parts,
-            "details": details,
+            "details": self.details.as_dict(),
             "out_of_distribution": None if found is None else found.as_dict(),
         }
 
@@ -122,27 +150,25 @@ class Evaluation:
         found = self.out_of_distribution
         if found is not None:
             lines.append(
-                f"{self.examples_of_each} test examples of {self.dataset} against as many of "
+                f"{found.examples_in} test examples of {self.dataset} against {found.examples_out} of "
                 f"{self.other}, K={found.num_samples}: AUROC, AUPRC, FPR at 95 % TPR"
             )
             lines += [
                 f"  {name:20} {d.auroc:6.3f} {d.auprc:6.3f} {d.fpr_at_95_tpr:6.3f}"
                 for name, d in found.detections.items()
             ]
+            lines.append(f"  {self.verdict}")
         return "\n".join(lines)
-
-    @property
-    def examples_of_each(self) -> int:
-        """Test examples of either set in `out_of_distribution`; 0 without it."""
-        return 0 if self.out_of_distribution is None else self.out_of_distribution.examples_in
 
 
 def evaluate(
     run: Run,
-    samples: int = 100,
+    samples: int = SAMPLES,
     dataset: str | os.PathLike[str] | None = None,
     *,
+    examples: int = EXAMPLES,
     ais: int = 0,
+    hmc: int = 0,
     quality: bool = False,
     ood: str | os.PathLike[str] | None = None,
     background_epochs: int = BACKGROUND_EPOCHS,
@@ -152,12 +178,16 @@ def evaluate(
 
     Args:
         run: The run.
-        samples: int. K of the importance-weighted log p(x); 0 leaves it out. Papers report 5000.
-            Defaults to 100.
+        samples: int. K of the importance-weighted log p(x). Defaults to 5000.
         dataset: Name or path of other data. Defaults to the run's own.
-        ais: int. How many test examples, from the first, annealed importance sampling is run on.
+        examples: int. Test examples at most, from the first; they are held in memory. Defaults to
+            10,000.
+        ais: int. How many of them, from the first, annealed importance sampling is run on.
             Defaults to 0: it takes thousands of gradients for each.
-        quality: bool. Whether draws of p(x) are compared with test examples. Defaults to False.
+        hmc: int. As many for the estimator of Kingma and Welling (2014), appendix D, which holds for
+            fewer than 5 latent dimensions. Defaults to 0.
+        quality: bool. Whether draws of p(x) are compared with test examples, at least 10. Defaults
+            to False.
         ood: Name or path of data of another kind, to tell from the run's. Defaults to None.
         background_epochs: int. Training of the background model of the likelihood ratio, for `ood`;
             0 leaves it out. Defaults to 10.
@@ -165,41 +195,52 @@ def evaluate(
 
     Raises:
         InputError: if the data do not fit the model, for fewer than two test examples, or a number
-            below 0.
+            that is too small.
     """
-    if samples < 0:
-        raise InputError(f"samples is {samples}, expected at least 0, which leaves log p(x) out.")
-    ais = as_count("ais", ais, least=0)
+    samples, examples = as_count("samples", samples), as_count("examples", examples)
+    ais, hmc = as_count("ais", ais, least=0), as_count("hmc", hmc, least=0)
     background_epochs = as_count("background_epochs", background_epochs, least=0)
-    vae, data = run.model(), run.data(dataset)
-    other = None if ood is None else other_data(run, vae, ood)
-    figures = vae.evaluate(data.test, return_dict=True, verbose=0)
-    x, y = head(data.test, data.num_test)
-    details = _details(vae, x, y, samples, ais, data.seed, progress)
+    vae, own = run.model(), run.data()
+    data = own if dataset is None else run.data(dataset)
+    other = None if ood is None else other_data(run, vae, own, ood)
+    x, y = examples_in_units_of(own, data, examples)
+    details = _details(vae, x, y, samples, ais, hmc, own.seed, progress)
     found = None
     if other is not None:
-        found = out_of_distribution_run(
-            vae, data, other, samples or 100, background_epochs, progress
-        )
-    compared = _draws(vae, x, data.seed) if quality else None
+        found = out_of_distribution_run(vae, own, x, other, samples, background_epochs, progress)
+    compared = _draws(vae, x, own.seed) if quality else None
     return Evaluation(
         dataset=data.name,
         binarize=data.binarize,
         likelihood=type(vae.likelihood).__name__,
         examples=len(x),
+        of_examples=data.num_test,
         epoch=run.epoch,
-        elbo=float(figures["elbo"]),
-        log_likelihood=float(figures["log_likelihood"]),
-        kl=float(figures["kl"]),
-        log_prob=details.log_prob.mean if samples else None,
         samples=samples,
         density=is_density(vae.likelihood),
         details=details,
-        probes=_probes(vae, data, x, y),
+        probes=_probes(vae, own, x, y),
         quality=None if compared is None else sample_quality(x[: len(compared)], compared),
         two_sample=None if compared is None else two_sample_test(x[: len(compared)], compared),
         other=None if other is None else other.name,
         out_of_distribution=found,
+    )
+
+
+def likelihood_verdict(found: OutOfDistribution, other: str) -> str:
+    """What the AUROC of log p(x) says, which is known to fail, and which score does best."""
+    plain = found.detections["log_prob"].auroc
+    best = max(found.detections, key=lambda score: found.detections[score].auroc)
+    verdict = (
+        "higher on other data than on the model's own, the known failure of plain likelihood "
+        "(Nalisnick et al., 2019)"
+        if plain < 0.5
+        else "lower on other data, as it is meant to be, but only on these: plain likelihood is known "
+        "to fail on others (Nalisnick et al., 2019)"
+    )
+    return (
+        f"Against {other} log p(x) has AUROC {plain:.3f}: it is more often {verdict}. The "
+        f"highest AUROC here has {best.replace('_', ' ')}, {found.detections[best].auroc:.3f}."
     )
 
 
@@ -209,6 +250,7 @@ def _details(
     y: np.ndarray | None,
     samples: int,
     ais: int,
+    hmc: int,
     seed: int,
     progress: Progress | None,
 ) -> evaluation.Evaluation:
@@ -216,8 +258,9 @@ def _details(
         vae,
         x,
         y,
-        num_samples=max(samples, 1),
+        num_samples=samples,
         ais_examples=min(ais, len(x)),
+        hmc_examples=min(hmc, len(x)),
         decompose_kl=False,
         seed=seed,
         progress=progress,

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vae_tf.evaluation.rate_distortion import bits_per_dim
+
 if TYPE_CHECKING:
     from vae_tf.runs.evaluation import Evaluation
 
@@ -38,34 +40,40 @@ class Row(NamedTuple):
 
 def evaluation_rows(evaluation: "Evaluation") -> list[Row]:
     """Every figure of `evaluation` that is a single number, but those of other data."""
-    found, errors = evaluation.details, evaluation.details.rate_distortion
-    rows = [
-        Row("elbo", evaluation.elbo, errors.elbo_error, _NATS, "log_likelihood - kl"),
+    found, terms = evaluation.details, evaluation.details.rate_distortion
+    bound = found.log_prob
+    note = f"importance-weighted, K={evaluation.samples}"
+    if evaluation.samples > 1:
+        note += f"; its draws alone: ± {bound.monte_carlo_error:.3f}"
+    density = "; of a density, which depends on the scale of x" if evaluation.density else ""
+    return [
+        Row(
+            "elbo",
+            evaluation.elbo,
+            terms.elbo_error,
+            _NATS,
+            f"log_likelihood - kl; {_bits(evaluation, evaluation.elbo)}",
+        ),
         Row(
             "log_likelihood",
             evaluation.log_likelihood,
-            errors.distortion_error,
+            terms.distortion_error,
             _NATS,
             "E_q log p(x|z), minus the distortion",
         ),
-        Row("kl", evaluation.kl, errors.rate_error, _NATS, "KL(q(z|x) || p(z)), the rate"),
+        Row("kl", evaluation.kl, terms.rate_error, _NATS, "KL(q(z|x) || p(z)), the rate"),
+        Row("log p(x)", evaluation.log_prob, bound.standard_error, _NATS, note),
+        *_estimates(evaluation),
+        Row(
+            "bits per dimension",
+            evaluation.bits_per_dim,
+            bits_per_dim(-bound.standard_error, found.event_shape),
+            "bits",
+            f"-log p(x) over the number of values of x{density}",
+        ),
+        *_latents(found),
+        *_usefulness(evaluation),
     ]
-    if evaluation.log_prob is not None:
-        note = f"importance-weighted, K={evaluation.samples}"
-        if evaluation.samples > 1:
-            note += f"; its draws alone: ± {found.log_prob.monte_carlo_error:.3f}"
-        rows.append(
-            Row("log p(x)", evaluation.log_prob, found.log_prob.standard_error, _NATS, note)
-        )
-    rows += _estimates(evaluation)
-    if evaluation.bits_per_dim is not None:
-        note = "-log p(x) over the number of values of x"
-        if evaluation.density:
-            note += "; of a density, which depends on the scale of x"
-        rows.append(Row("bits per dimension", evaluation.bits_per_dim, None, "bits", note))
-    rows += _latents(found)
-    rows += _usefulness(evaluation)
-    return rows
 
 
 def _estimates(evaluation: "Evaluation") -> list[Row]:
@@ -76,13 +84,19 @@ def _estimates(evaluation: "Evaluation") -> list[Row]:
             continue
         number = len(estimate.values)
         error = estimate.standard_error if number > 1 else None
-        note = estimate.method
+        note = f"{estimate.method}; {_bits(evaluation, estimate.mean)}"
         if estimate.samples:
-            note += f", {estimate.samples} chains, first {number} examples"
-            if evaluation.samples:
-                note += f", where L_{bound.samples} is {bound.values[:number].mean():.3f}"
+            note += (
+                f"; {estimate.samples} weights, first {number} examples, where L_{bound.samples} is "
+                f"{bound.values[:number].mean():.3f}"
+            )
         rows.append(Row(f"log p(x), {name}", estimate.mean, error, _NATS, note))
     return rows
+
+
+def _bits(evaluation: "Evaluation", nats: float) -> str:
+    found = evaluation.details
+    return f"{bits_per_dim(nats, found.event_shape, found.levels):.3f} bits per dimension"
 
 
 def _latents(found: Any) -> list[Row]:

@@ -86,6 +86,8 @@ class PictureCallback(keras.callbacks.Callback):
         Raises:
             OSError: if a film cannot be written.
         """
+        if self._writer is not None:
+            self._writer.close()
         for folder in sorted(path for path in self._folder.glob("*") if path.is_dir()):
             frames = sorted(folder.glob("epoch-*.png"))
             if frames:

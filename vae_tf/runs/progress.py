@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from vae_tf.evaluation.batching import Progress
+
 _SHOWN = ("elbo", "log_likelihood", "kl", "val_elbo")
 
 
@@ -35,3 +37,24 @@ class EpochLines(keras.callbacks.Callback):
         print(
             f"epoch {epoch + 1}/{self._epochs}: {', '.join(values)} ({seconds:.1f} s)", flush=True
         )
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """Says after each epoch how many are done, to what draws progress bars.
+
+    Args:
+        what: str. What is trained.
+        epochs: int. Epochs of the whole training.
+        progress: Called with `what`, epochs done, and `epochs`. None to say nothing.
+    """
+
+    def __init__(self, what: str, epochs: int, progress: Progress | None) -> None:
+        super().__init__()
+        self._what = what
+        self._epochs = epochs
+        self._progress = progress
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Says it."""
+        if self._progress:
+            self._progress(self._what, epoch + 1, self._epochs)

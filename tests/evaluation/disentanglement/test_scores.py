@@ -99,6 +99,12 @@ def test_results_repeat_and_go_to_json():
     assert one != other
 
 
+def test_collapsed_codes_have_no_dci():
+    found = dci(np.zeros((len(FACTORS), 3)), FACTORS, trees=5)
+    scores = (found.disentanglement, found.completeness, found.informativeness)
+    assert scores == pytest.approx((0, 0, 0), abs=1e-9)
+
+
 @pytest.mark.parametrize("score", [mig, sap, dci, factor_vae_score])
 @pytest.mark.parametrize(
     ("codes", "factors", "message"),

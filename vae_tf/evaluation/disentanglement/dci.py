@@ -71,7 +71,8 @@ def dci(codes: Any, factors: Any, trees: int = 50, *, seed: int | None = 0) -> D
         columns.append(forest.feature_importances_)
         accuracies.append(max(0.0, balanced_accuracy_score(y_test, predicted, adjusted=True)))
     importance = np.stack(columns, axis=1)  # [D, F]
-    weights = importance.sum(axis=1) / importance.sum()
+    total = importance.sum()
+    weights = importance.sum(axis=1) / (total or 1)  # codes that say nothing split no tree
     return DCI(
         disentanglement=float(weights @ _concentration(importance)),
         completeness=float(_concentration(importance.T).mean()),
