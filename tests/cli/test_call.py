@@ -67,6 +67,7 @@ def test_bad_use_is_one_line(address, tmp_path):
     assert "is no .npy file" in fails(2, "decode", "--in", tmp_path / "text.npy", *at)
     assert "No such file" in fails(1, "decode", "--in", tmp_path / "absent.npy", *at)
     assert "has no port" in fails(2, "status", "--address", "localhost")
+    assert "Invalid port: '85o1'" in fails(2, "status", "--address", "http://localhost:85o1")
     assert "`vae-tf serve`" in fails(1, "status", "--address", "localhost:1", "--deadline", "0.1")
     assert list(tmp_path.glob("y*")) == []
 

@@ -8,6 +8,7 @@ import numpy as np
 import tenacity
 
 from vae_tf_serving.client.base import BaseClient
+from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.operations import Seed, Steps
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import Call
@@ -97,7 +98,12 @@ class AsyncClient(BaseClient):
         try:
             call = next(steps)
             while True:
-                call = steps.send(await self._send(call))
+                try:
+                    answer = await self._send(call)
+                except ServingError as error:
+                    call = steps.throw(error)
+                else:
+                    call = steps.send(answer)
         except StopIteration as stop:
             return stop.value
 

@@ -30,7 +30,7 @@ class AsyncRestTransport:
         try:
             async with asyncio.timeout(timeout):
                 response = await self._client.request(**request_arguments(call), timeout=None)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise serving_error(error) from error
         except TimeoutError as error:
             message = f"{self._client.base_url} did not answer in time."

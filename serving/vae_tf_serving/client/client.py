@@ -8,6 +8,7 @@ import numpy as np
 import tenacity
 
 from vae_tf_serving.client.base import BaseClient
+from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.operations import Seed, Steps
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import Call
@@ -34,8 +35,9 @@ class Client(BaseClient):
             images = client.sample(16, seed=7)
 
     Threads may share a client. Rows that are too many for one request are cut into several, sent one
-    after the other. Inputs are checked against the signature before they are sent; it is asked for
-    once. For any other SavedModel there is `predict`.
+    after the other to one version: once more to the next, if that one is gone meanwhile. Inputs are
+    checked against the signature before they are sent; it is asked for once. For any other SavedModel
+    there is `predict`.
 
     Args:
         address: str. "host:port" for gRPC ("grpcs://host:port" with TLS and the system's
@@ -146,7 +148,12 @@ class Client(BaseClient):
         try:
             call = next(steps)
             while True:
-                call = steps.send(self._send(call))
+                try:
+                    answer = self._send(call)
+                except ServingError as error:
+                    call = steps.throw(error)
+                else:
+                    call = steps.send(answer)
         except StopIteration as stop:
             return stop.value
 

@@ -1,5 +1,7 @@
 """The exception of the clients."""
 
+from collections.abc import Iterable
+
 from vae_tf_serving.status import Code
 
 
@@ -20,6 +22,21 @@ class ServingError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+
+class UnfitAnswerError(ServingError):
+    """An answer that is none of the signature which was called: another version may have given it.
+
+    Args:
+        outputs: What the signature answers.
+    """
+
+    def __init__(self, outputs: Iterable[str]) -> None:
+        names = ", ".join(sorted(outputs))
+        super().__init__(Code.INTERNAL.name, f"The answer does not fit the outputs {names}.")
+
+    def __reduce__(self) -> tuple:
+        return ServingError, (self.code, self.message)
 
 
 def invalid(message: str) -> ServingError:

@@ -24,10 +24,12 @@ class GrpcProtocol(Protocol):
     def __init__(self, options: Options) -> None:
         self._options = options
 
-    def predict(self, signature_name: str, inputs: Mapping[str, np.ndarray]) -> Call:
+    def predict(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], version: int | None = None
+    ) -> Call:
         """See `Protocol`."""
         request = wire.PredictRequest(
-            model_spec=self._spec(signature_name),
+            model_spec=self._spec(signature_name, version),
             inputs={name: to_proto(array) for name, array in inputs.items()},
         )
         return Call(_PREDICTION + "Predict", request.SerializeToString())
@@ -72,12 +74,13 @@ class GrpcProtocol(Protocol):
             {name: _signature(proto) for name, proto in sorted(signatures.items())},
         )
 
-    def _spec(self, signature_name: str = "") -> wire.ModelSpec:
+    def _spec(self, signature_name: str = "", version: int | None = None) -> wire.ModelSpec:
         options = self._options
         spec = wire.ModelSpec(name=options.model_name, signature_name=signature_name)
-        if options.version is not None:
-            spec.version.value = options.version
-        if options.label is not None:
+        version = options.version if version is None else version
+        if version is not None:
+            spec.version.value = version
+        elif options.label is not None:
             spec.version_label = options.label
         return spec
 

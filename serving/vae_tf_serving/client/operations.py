@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vae_tf_serving.client import rows
-from vae_tf_serving.client.error import ServingError, invalid
+from vae_tf_serving.client.error import ServingError, UnfitAnswerError, invalid
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import Call, Protocol
 from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
@@ -64,19 +64,19 @@ class Operations:
         self, inputs: Mapping[str, Any], signature_name: str, cut: bool
     ) -> Steps[dict[str, np.ndarray]]:
         """See `Client.predict`."""
+        before = self._known
         signature, arrays = yield from self._checked(inputs, signature_name)
         if not cut:
-            answer = yield self._protocol.predict(signature_name, arrays)
-            return self._protocol.outputs(answer, signature)
-        if rows.count(arrays) == 0:
+            return (yield from self._ask(arrays, signature_name, signature))
+        number = rows.count(arrays)
+        if number == 0:
             return rows.empty(signature)
-        parts = []
-        size = rows.per_request(arrays, signature, self._options, self._protocol.growth)
-        for part in rows.cut(arrays, size):
-            answer = yield self._protocol.predict(signature_name, part)
-            parts.append(self._protocol.outputs(answer, signature))
-            rows.check_answer(parts[-1], rows.count(part))
-        return rows.join(parts)
+        if number > self._per_request(arrays, signature):
+            known = None if self._known is before else self._known  # which is new, or may be old
+            return (yield from self._cut(inputs, signature_name, known))
+        outputs = yield from self._ask(arrays, signature_name, signature)
+        rows.check_answer(outputs, number)
+        return outputs
 
     def status(self) -> Steps[list[VersionStatus]]:
         """See `Client.status`."""
@@ -86,6 +86,45 @@ class Operations:
         """See `Client.metadata`."""
         self._known = self._protocol.metadata((yield self._protocol.describe()))
         return self._known
+
+    def _per_request(self, arrays: Mapping[str, np.ndarray], signature: Signature) -> int:
+        return rows.per_request(arrays, signature, self._options, self._protocol.growth)
+
+    def _ask(
+        self, arrays: dict[str, np.ndarray], name: str, signature: Signature
+    ) -> Steps[dict[str, np.ndarray]]:
+        """One request. What it answers may be another version than was known."""
+        answer = yield self._protocol.predict(name, arrays)
+        try:
+            return self._protocol.outputs(answer, signature)
+        except UnfitAnswerError:
+            known = yield from self.metadata()
+            if name not in known.signatures:
+                raise
+            return self._protocol.outputs(answer, known.signatures[name])
+
+    def _cut(
+        self, inputs: Mapping[str, Any], name: str, known: Metadata | None
+    ) -> Steps[dict[str, np.ndarray]]:
+        """Several requests to one version, and once more to another if that one is gone meanwhile."""
+        try:
+            return (yield from self._parts(inputs, name, known))
+        except ServingError as error:
+            if error.code != "NOT_FOUND" or self._options.version is not None:
+                raise
+        return (yield from self._parts(inputs, name, None))
+
+    def _parts(
+        self, inputs: Mapping[str, Any], name: str, known: Metadata | None
+    ) -> Steps[dict[str, np.ndarray]]:
+        known = known or (yield from self.metadata())
+        signature, arrays = _fit(known, inputs, name)
+        parts = []
+        for part in rows.cut(arrays, self._per_request(arrays, signature)):
+            answer = yield self._protocol.predict(name, part, known.version)
+            parts.append(self._protocol.outputs(answer, signature))
+            rows.check_answer(parts[-1], rows.count(part))
+        return rows.join(parts)
 
     def _checked(
         self, inputs: Mapping[str, Any], name: str

@@ -44,7 +44,9 @@ class Options:
         for name, least in {"max_retries": 0, "max_rows": 1, "max_message_bytes": 1}.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least {least}.")
-        if not self.is_rest and not self.address.startswith(_PATHS):
+        if self.is_rest:
+            self._check_url()
+        elif not self.address.startswith(_PATHS):
             _, colon, port = self.grpc_target.rpartition(":")
             if not colon or not port.isdigit():
                 raise ValueError(
@@ -53,6 +55,19 @@ class Options:
                 )
         if self.address.startswith("http://") and self._has_certificates:
             raise ValueError("Certificates were given with an http:// address; use https://.")
+
+    def _check_url(self) -> None:
+        import httpx  # only the clients that speak REST wait for it
+
+        try:
+            url = httpx.URL(self.address)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"The address {self.address!r} is no URL: {error}.") from error
+        if not url.host or (url.port is not None and not 0 < url.port < 2**16):
+            raise ValueError(
+                f"The address {self.address!r} has no host or no such port; give one such as "
+                "http://localhost:8501."
+            )
 
     @property
     def is_rest(self) -> bool:

@@ -27,12 +27,18 @@ class Protocol(abc.ABC):
     """Bytes on the wire for a byte in memory, at most about."""
 
     @abc.abstractmethod
-    def predict(self, signature_name: str, inputs: Mapping[str, np.ndarray]) -> Call:
-        """The call of a signature."""
+    def predict(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], version: int | None = None
+    ) -> Call:
+        """The call of a signature, of `version` or the one that the options name."""
 
     @abc.abstractmethod
     def outputs(self, answer: bytes, signature: Signature) -> dict[str, np.ndarray]:
-        """What a signature answered."""
+        """What a signature answered.
+
+        Raises:
+            UnfitAnswerError: no answer of that signature.
+        """
 
     @abc.abstractmethod
     def status(self) -> Call:

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from vae_tf_serving.client.dtypes import NAMES
-from vae_tf_serving.client.error import ServingError
+from vae_tf_serving.client.error import ServingError, UnfitAnswerError
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import SIGNATURES, Call, Protocol
 from vae_tf_serving.client.results import Metadata, VersionStatus
@@ -23,13 +23,15 @@ class RestProtocol(Protocol):
     growth = 4  # "-0.12345678," for four bytes
 
     def __init__(self, options: Options) -> None:
-        self._path = f"/v1/models/{quote(options.model_name, safe='')}"
+        self._model = self._path = f"/v1/models/{quote(options.model_name, safe='')}"
         if options.version is not None:
             self._path += f"/versions/{options.version}"
         if options.label is not None:
             self._path += f"/labels/{quote(options.label, safe='')}"
 
-    def predict(self, signature_name: str, inputs: Mapping[str, np.ndarray]) -> Call:
+    def predict(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], version: int | None = None
+    ) -> Call:
         """See `Protocol`."""
         body = {"signature_name": signature_name, "inputs": dict(inputs)}
         if all(_is_finite(array) for array in inputs.values()):
@@ -38,14 +40,20 @@ class RestProtocol(Protocol):
             text = json.dumps(
                 body, default=_plain
             ).encode()  # NaN and Infinity as the server reads them
-        return Call(f"{self._path}:predict", text)
+        path = self._path if version is None else f"{self._model}/versions/{version}"
+        return Call(f"{path}:predict", text)
 
     def outputs(self, answer: bytes, signature: Signature) -> dict[str, np.ndarray]:
         """See `Protocol`."""
         outputs = _parse(answer)["outputs"]
         if len(signature.outputs) == 1:  # then the server leaves the name out
             outputs = {next(iter(signature.outputs)): outputs}
-        return {name: _array(value, signature.outputs.get(name)) for name, value in outputs.items()}
+        if not isinstance(outputs, dict) or outputs.keys() != signature.outputs.keys():
+            raise UnfitAnswerError(signature.outputs)
+        try:
+            return {name: _array(outputs[name], info) for name, info in signature.outputs.items()}
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
+            raise UnfitAnswerError(signature.outputs) from None
 
     def status(self) -> Call:
         """See `Protocol`."""
@@ -107,8 +115,8 @@ def _plain(array: np.ndarray) -> Any:
     return objects.reshape(array.shape).tolist()
 
 
-def _array(value: Any, info: TensorInfo | None) -> np.ndarray:
-    dtype = info.array_dtype if info else None
+def _array(value: Any, info: TensorInfo) -> np.ndarray:
+    dtype = info.array_dtype
     if dtype is not None and dtype.kind == "O":
         return _strings(value)
     return np.asarray(value, dtype)

@@ -41,7 +41,7 @@ class RestTransport:
         """The answer to `call`; `timeout` bounds the connecting, and each wait for data."""
         try:
             return content(self._client.request(**request_arguments(call), timeout=timeout))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise serving_error(error) from error
 
     def close(self) -> None:
@@ -76,8 +76,9 @@ def content(response: httpx.Response) -> bytes:
     raise ServingError(_CODES.get(response.status_code, "UNKNOWN"), message)
 
 
-def serving_error(error: httpx.TransportError) -> ServingError:
-    """What it means that no answer came."""
+def serving_error(error: httpx.RequestError) -> ServingError:
+    """What it means that no answer came, or none that can be read."""
     if isinstance(error, httpx.TimeoutException):
         return ServingError("DEADLINE_EXCEEDED", f"{error.request.url} did not answer in time.")
-    return ServingError("UNAVAILABLE", f"{error.request.url}: {error}.")
+    code = "UNAVAILABLE" if isinstance(error, httpx.TransportError) else "UNKNOWN"
+    return ServingError(code, f"{error.request.url}: {error}.")

@@ -6,6 +6,7 @@ many rows each request had.
 
 import contextlib
 import json
+import re
 import threading
 import time
 from concurrent import futures
@@ -28,6 +29,11 @@ class FakeModel:
         self.event = (2, 2, 1)
         self.failures = []  # codes, each answered once
         self.rows = []  # of each predict request
+        self.versions = []  # that each of them named, None if it named none
+        self.version = 1
+        self.swaps = 0  # predict requests after each of which another version takes over
+        self.lean = False  # whether `sample` answers x alone
+        self.garbled = False
         self.described = 0
         self.delay = 0.0
 
@@ -38,21 +44,28 @@ class FakeModel:
         return {
             "encode": ({"x": x}, {"mean": z, "stddev": z}),
             "decode": ({"z": z}, {"x": x}),
-            "sample": ({"seed": seed}, {"x": x, "z": z}),
+            "sample": ({"seed": seed}, {"x": x} if self.lean else {"x": x, "z": z}),
             "score": ({"x": x, "seed": seed}, {"log_prob": nats, "elbo": nats}),
             "echo": ({"text": ("DT_STRING", (-1, 2))}, {"text_bytes": ("DT_STRING", (-1, 2))}),
         }
 
-    def predict(self, name, inputs):
+    def predict(self, name, inputs, version=None):
         time.sleep(self.delay)
         self.rows.append(len(next(iter(inputs.values()))))
+        self.versions.append(version)
+        if version not in (None, self.version):
+            raise FakeError("NOT_FOUND", f"no version {version}")
         if self.failures:
             raise FakeError(self.failures.pop(0), "told to fail")
-        return getattr(self, name)(**inputs)
+        try:
+            return getattr(self, name)(**inputs)
+        finally:
+            self.version += self.swaps > 0
+            self.swaps -= self.swaps > 0
 
     def encode(self, x):
         flat = x.reshape(len(x), -1)[:, :LATENT]
-        return {"mean": flat, "stddev": np.exp(flat)}
+        return {"mean": flat + self.version - 1, "stddev": np.exp(flat)}
 
     def decode(self, z):
         return {"x": np.repeat(z[:, :1], 4, 1).reshape(len(z), *self.event)}
@@ -60,7 +73,8 @@ class FakeModel:
     def sample(self, seed):
         # Distinct for distinct seeds, which float32 could not be: seeds in three pieces.
         z = np.stack([seed >> 40, (seed >> 20) & 0xFFFFF, seed & 0xFFFFF], 1).astype("float32")
-        return {"z": z, **self.decode(z[:, ::-1])}
+        outputs = {"z": z, **self.decode(z[:, ::-1])}
+        return {"x": outputs["x"]} if self.lean else outputs
 
     def score(self, x, seed):
         return {"log_prob": x.reshape(len(x), -1).sum(1), "elbo": seed.astype("float32")}
@@ -114,7 +128,9 @@ class _GrpcHandler(grpc.GenericRpcHandler):
     def Predict(self, message):  # noqa: N802
         request = wire.PredictRequest.FromString(message)
         inputs = {name: to_array(proto) for name, proto in request.inputs.items()}
-        outputs = self._model.predict(request.model_spec.signature_name, inputs)
+        spec = request.model_spec
+        version = spec.version.value if spec.HasField("version") else None
+        outputs = self._model.predict(spec.signature_name, inputs, version)
         return wire.PredictResponse(outputs={name: to_proto(x) for name, x in outputs.items()})
 
     def GetModelMetadata(self, message):  # noqa: N802
@@ -128,7 +144,7 @@ class _GrpcHandler(grpc.GenericRpcHandler):
                     for size in shape:
                         info.tensor_shape.dim.add(size=size)
         response = wire.GetModelMetadataResponse(
-            model_spec={"name": "vae", "version": {"value": 1}}
+            model_spec={"name": "vae", "version": {"value": self._model.version}}
         )
         response.metadata["signature_def"].value = signatures.SerializeToString()
         return response
@@ -155,8 +171,8 @@ class _RestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        model, verb = self.path.removeprefix("/v1/models/").partition("/")[::2]
-        if verb != "metadata":
+        model, *rest = self.path.removeprefix("/v1/models/").split("/")
+        if rest[-1:] != ["metadata"]:
             self._answer(404, {"error": f"Could not find any versions of model {model}"})
             return
         self.model.described += 1
@@ -177,7 +193,7 @@ class _RestHandler(BaseHTTPRequestHandler):
             }
             for name, sides in self.model.signatures.items()
         }
-        spec = {"name": model, "version": "1", "signature_name": ""}
+        spec = {"name": model, "version": str(self.model.version), "signature_name": ""}
         metadata = {"signature_def": {"signature_def": signatures}}
         self._answer(200, {"model_spec": spec, "metadata": metadata})
 
@@ -187,9 +203,10 @@ class _RestHandler(BaseHTTPRequestHandler):
         types = {"DT_FLOAT": "float32", "DT_INT64": "int64", "DT_STRING": object}
         declared = self.model.signatures[name][0]
         inputs = {key: np.array(v, types[declared[key][0]]) for key, v in body["inputs"].items()}
+        pinned = re.search(r"/versions/(\d+):", self.path)
         # Strings come and go as {"b64": ...}, which is all the same to `echo`.
         try:
-            outputs = self.model.predict(name, inputs)
+            outputs = self.model.predict(name, inputs, int(pinned[1]) if pinned else None)
         except FakeError as failure:
             self._answer(failure.code.http, {"error": str(failure)})
             return
@@ -199,6 +216,8 @@ class _RestHandler(BaseHTTPRequestHandler):
     def _answer(self, code, body):
         text = json.dumps(body).encode()
         self.send_response(code)
+        if self.model.garbled:
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(text)))
         with contextlib.suppress(ConnectionError):  # a client whose deadline is over has hung up
             self.end_headers()

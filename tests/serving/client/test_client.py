@@ -13,6 +13,9 @@ import pytest
 from tests.serving.client.fake import FakeModel, serve
 from vae_tf_serving import AsyncClient, Client, ServingError
 from vae_tf_serving.client.error import invalid
+from vae_tf_serving.client.options import Options
+from vae_tf_serving.client.rest_protocol import RestProtocol
+from vae_tf_serving.client.signature import Signature, TensorInfo
 
 
 class Awaited:
@@ -160,7 +163,9 @@ def test_deadline(connect):
     model.delay = 0.0
     model.failures = ["UNAVAILABLE"] * 99
     start = time.monotonic()
-    fails("UNAVAILABLE", client.sample, 1)  # retries stay within the deadline as well
+    with pytest.raises(ServingError) as caught:  # retries stay within the deadline as well
+        client.sample(1)
+    assert caught.value.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
     assert time.monotonic() - start < 1.8
 
 
@@ -207,6 +212,72 @@ def test_signatures_are_asked_for_once_and_again_when_nothing_fits(connect):
     assert model.described == 2
 
 
+class TestVersionsThatSwap:
+    X = np.arange(24, dtype="float32").reshape(6, 2, 2, 1)
+
+    def test_one_call_is_answered_by_one_version(self, connect):
+        model = FakeModel()
+        client = connect(model, max_rows=2)
+        client.metadata()
+        model.version = 2  # since it was asked for
+        np.testing.assert_array_equal(client.encode(self.X).mean, model.encode(self.X)["mean"])
+        assert model.versions == [2, 2, 2]
+        model.versions.clear()
+        model.swaps = 1
+        np.testing.assert_array_equal(client.encode(self.X).mean, model.encode(self.X)["mean"])
+        assert model.versions == [2, 2, 3, 3, 3]
+        model.versions.clear()
+        client.encode(self.X[:2])
+        assert model.versions == [None]  # whichever is the newest
+
+    def test_too_often(self, connect):
+        model = FakeModel()
+        client = connect(model, max_rows=2)
+        model.swaps = 9
+        fails("NOT_FOUND", client.encode, self.X)
+        assert model.versions == [1, 1, 2, 2]
+
+    def test_a_version_that_was_asked_for(self, connect):
+        model = FakeModel()
+        client = connect(model, max_rows=2, version=1)
+        model.swaps = 1
+        fails("NOT_FOUND", client.encode, self.X)
+        assert model.versions == [1, 1]
+
+    def test_other_outputs(self, connect, protocol):
+        model = FakeModel()
+        client = connect(model)
+        for asked, model.lean in enumerate((False, True, False, True)):
+            assert client.sample(2, seed=1).shape == (2, 2, 2, 1)
+            assert model.described == (1 if protocol == "grpc" else asked + 1)
+
+
+def test_rest_answers_that_do_not_fit():
+    signature = Signature({}, {"x": TensorInfo("float32", None), "s": TensorInfo("string", None)})
+    lone = Signature({}, {"x": TensorInfo("float32", None)})
+    text = Signature({}, {"s": TensorInfo("string", None)})
+    for answer, expected in [
+        (b'{"outputs": [1.0]}', signature),
+        (b'{"outputs": {"x": [1.0]}}', signature),
+        (b'{"outputs": {"x": [1.0], "s": [1.0]}}', signature),
+        (b'{"outputs": {"x": [1.0], "y": [2.0]}}', lone),
+        (b'{"outputs": [[1.0], [2.0, 3.0]]}', lone),
+        (b'{"outputs": ["a"]}', lone),
+        (b'{"outputs": {"a": [1]}}', text),
+    ]:
+        with pytest.raises(ServingError, match="does not fit the outputs") as caught:
+            RestProtocol(Options("http://localhost:1")).outputs(answer, expected)
+        assert pickle.loads(pickle.dumps(caught.value)).code == "INTERNAL"
+
+
+@pytest.mark.parametrize("kind", [Client, Awaited])
+def test_a_body_that_cannot_be_decoded(kind):
+    model = FakeModel()
+    model.garbled = True
+    with serve("rest", model) as address, kind(address) as client:
+        fails("UNKNOWN", client.sample, 1)
+
+
 def test_numbers_survive_the_journey(connect):
     model = FakeModel()
     client = connect(model)
@@ -251,6 +322,9 @@ def test_a_client_serves_threads_and_tasks(protocol):
         ({"max_rows": 0}, "max_rows is 0"),
         ({"address": "http://localhost:1", "ca": "ca.pem"}, "use https://"),
         ({"ca": __file__}, "holds no PEM certificate"),
+        ({"address": "http://localhost:85o1"}, "is no URL: Invalid port"),
+        ({"address": "http://localhost:99999"}, "no such port"),
+        ({"address": "https://"}, "has no host"),
     ],
 )
 def test_arguments(arguments, words):
