@@ -1,5 +1,6 @@
 """From the bytes of a call to the bytes of its answer, with errors as TensorFlow Serving's."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,10 @@ Handler = Callable[[Any, float | None], Awaitable[bytes]]
 """Takes the request and the seconds it has (None: for ever); gives the bytes of the response."""
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+_INLINE_BYTES = 256 << 10
+"""Messages up to this size are read and written in the event loop, larger ones beside it."""
 
 
 def service(
@@ -48,6 +53,13 @@ def service(
     return grpc.method_handlers_generic_handler(name, handlers)
 
 
+async def beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
+    """`work(*arguments)`, in a thread if `size` bytes would make the other calls wait for it."""
+    if size > _INLINE_BYTES:
+        return await asyncio.to_thread(work, *arguments)
+    return work(*arguments)
+
+
 def _behaviour(
     call: str, kind: type[Message], handler: Handler, metrics: Metrics | None
 ) -> Callable[[bytes, Any], Awaitable[bytes]]:
@@ -57,7 +69,7 @@ def _behaviour(
         error: StatusError | None = None
         answer = b""
         try:
-            request = _parse(kind, data)
+            request = await beside(len(data), _parse, kind, data)
             answer = await handler(request, context.time_remaining())
         except StatusError as raised:
             error = raised

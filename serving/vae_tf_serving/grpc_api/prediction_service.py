@@ -1,7 +1,7 @@
 """tensorflow.serving.PredictionService."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
@@ -21,7 +21,7 @@ from vae_tf_serving.core.manager import ModelManager
 from vae_tf_serving.core.predict import check_input_names, find_signature, predict, resolve
 from vae_tf_serving.core.signature import DEFAULT_KEY
 from vae_tf_serving.grpc_api import tensors
-from vae_tf_serving.grpc_api.calls import service
+from vae_tf_serving.grpc_api.calls import beside, service
 from vae_tf_serving.grpc_api.wire import field
 from vae_tf_serving.held import Held
 from vae_tf_serving.metrics import Metrics
@@ -85,25 +85,22 @@ class PredictionService:
         spec, key = request.model_spec, request.model_spec.signature_name
         deadline = _deadline(timeout)
 
-        def run(servable: Any) -> Any:
-            check_input_names(find_signature(servable, key), request.inputs.keys())
-            inputs = {alias: _decode(alias, proto) for alias, proto in request.inputs.items()}
-            return predict(servable, key, inputs, request.output_filter, deadline)
-
         held = Held(resolve(self._manager, _spec(request)))
         version = held.servable.version
-        outputs = await self._completions.wait(held.submit(run), timeout)
+        try:
+            check_input_names(find_signature(held.servable, key), request.inputs.keys())
+            size = sum(map(tensors.weight, request.inputs.values()))
+            inputs = await beside(size, _decode, request.inputs)
+        except BaseException:
+            held.release()
+            raise
+        future = held.submit(lambda s: predict(s, key, inputs, request.output_filter, deadline))
+        outputs = await self._completions.wait(future, _left(deadline))
         answered = model_pb2.ModelSpec(name=spec.name, signature_name=key or DEFAULT_KEY)
         answered.version.value = version
-        parts = [
-            field(
-                _OUTPUTS,
-                field(_KEY, alias.encode())
-                + field(_VALUE, tensors.encode(array, self._as_content)),
-            )
-            for alias, array in outputs.items()
-        ]
-        return b"".join(parts) + field(_MODEL_SPEC, answered.SerializeToString())
+        size = sum(array.nbytes for array in outputs.values())
+        written = await beside(size, _encode, outputs, self._as_content)
+        return written + field(_MODEL_SPEC, answered.SerializeToString())
 
     async def classify(self, request: Any, timeout: float | None) -> bytes:
         """Runs a signature that classifies examples."""
@@ -162,8 +159,22 @@ def _deadline(timeout: float | None) -> float | None:
     return None if timeout is None else time.monotonic() + timeout
 
 
-def _decode(alias: str, proto: Any) -> np.ndarray:
-    try:
-        return tensors.decode(proto)
-    except tensors.TensorError:
-        raise StatusError(Code.INVALID_ARGUMENT, f"tensor parsing error: {alias}") from None
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def _decode(protos: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    inputs = {}
+    for alias, proto in protos.items():
+        try:
+            inputs[alias] = tensors.decode(proto)
+        except tensors.TensorError:
+            raise StatusError(Code.INVALID_ARGUMENT, f"tensor parsing error: {alias}") from None
+    return inputs
+
+
+def _encode(outputs: Mapping[str, np.ndarray], as_content: bool) -> bytes:
+    return b"".join(
+        field(_OUTPUTS, field(_KEY, alias.encode()) + field(_VALUE, tensors.encode(a, as_content)))
+        for alias, a in outputs.items()
+    )

@@ -12,6 +12,9 @@ from vae_tf_serving.grpc_api.wire import field, varint
 _LARGEST_FILL = 64 << 20
 """Bytes to which a short list of values is padded at most; upstream has no such bound."""
 
+_PIECE = 64 << 10
+"""Values that are converted in one go: in between, a thread lets the others run."""
+
 _MAX_RANK = 64  # of a NumPy array
 _BFLOAT16 = tf.bfloat16.as_numpy_dtype
 
@@ -38,15 +41,15 @@ class _Type:
         """The typed values, one axis, as many as were sent."""
         values = getattr(proto, self.name)
         if self.name == "half_val":
-            return np.array(values, np.int32).astype(np.uint16).view(self.dtype)
+            return _gathered(values, np.int32).astype(np.uint16).view(self.dtype)
         if self.dtype.kind == "c":
-            parts = np.array(values, self.dtype.type(0).real.dtype)
+            parts = _gathered(values, self.dtype.type(0).real.dtype)
             if len(parts) % 2:
                 raise TensorError
             return parts.view(self.dtype)
         if self.name == "int_val":
-            return np.array(values, np.int32).astype(self.dtype)
-        return np.array(values, self.dtype)
+            return _gathered(values, np.int32).astype(self.dtype)
+        return _gathered(values, self.dtype)
 
     def encode(self, array: np.ndarray) -> bytes:
         """The field of typed values, tag included."""
@@ -54,8 +57,14 @@ class _Type:
             return field(self.tag, np.ascontiguousarray(array).tobytes())
         if self.name == "half_val":
             array = np.ascontiguousarray(array).view(np.uint16)
-        values = {self.name: array.ravel().tolist()}
-        return tensor_pb2.TensorProto(**values).SerializeToString()
+        flat = array.ravel()
+        # A packed field in pieces is the same field, and each piece is a call into C.
+        return b"".join(
+            tensor_pb2.TensorProto(
+                **{self.name: flat[start : start + _PIECE].tolist()}
+            ).SerializeToString()
+            for start in range(0, len(flat), _PIECE)
+        )
 
 
 class _Strings(_Type):
@@ -109,8 +118,8 @@ def decode(proto: tensor_pb2.TensorProto) -> np.ndarray:
     size = math.prod(shape)
     if size == 0:
         return np.empty(shape, kind.dtype)
-    if proto.tensor_content:
-        return _content(proto.tensor_content, kind, size).reshape(shape)
+    if content := proto.tensor_content:  # each look at it is a copy
+        return _content(content, kind, size).reshape(shape)
     values = kind.decode(proto)
     if len(values) < size:
         if size * kind.dtype.itemsize > _LARGEST_FILL:
@@ -120,6 +129,15 @@ def decode(proto: tensor_pb2.TensorProto) -> np.ndarray:
         filled[: len(values)] = values
         values = filled
     return values[:size].reshape(shape)
+
+
+def weight(proto: tensor_pb2.TensorProto) -> int:
+    """Bytes of the values that `decode` goes through, about; 0 where there are none to be had."""
+    kind = _TYPES.get(proto.dtype)
+    if kind is None:
+        return 0
+    declared = math.prod(dim.size for dim in proto.tensor_shape.dim)
+    return kind.dtype.itemsize * max(declared, len(getattr(proto, kind.name)))
 
 
 def encode(array: np.ndarray, as_content: bool = False) -> bytes:
@@ -137,6 +155,15 @@ def encode(array: np.ndarray, as_content: bool = False) -> bytes:
     if as_content and kind.dtype != object:
         return head + field(4, np.ascontiguousarray(array).tobytes())
     return head + kind.encode(array)
+
+
+def _gathered(values: Any, dtype: Any) -> np.ndarray:
+    if len(values) <= _PIECE:
+        return np.array(values, dtype)
+    array = np.empty(len(values), dtype)
+    for start in range(0, len(values), _PIECE):
+        array[start : start + _PIECE] = values[start : start + _PIECE]
+    return array
 
 
 def _shape(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
