@@ -44,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         binary = external.find(options.engine)
         if binary is not None:
             external.replace_process(binary, arguments)
+        flags.warn_of_ignored(arguments)
         return _run(options)
     except flags.FlagError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -35,8 +35,8 @@ def find(engine: str) -> str | None:
 def command(path: str, arguments: Sequence[str]) -> list[str]:
     """The command line of the binary: every flag that it knows, in its own syntax.
 
-    This server's own flags are left out; `--host` has no counterpart (it listens everywhere), so
-    leaving it out is logged. A port `auto` is refused, since the binary cannot choose one.
+    This server's own flags are left out; `--host` has no counterpart. A port `auto` is refused, since
+    the binary cannot choose one.
 
     Raises:
         flags.FlagError: A flag that the binary cannot be given.
@@ -44,8 +44,6 @@ def command(path: str, arguments: Sequence[str]) -> list[str]:
     line = [path]
     for name, value in flags.split(arguments):
         if name in flags.OWN:
-            if name == "host":
-                logger.warning("%s listens on every address; --host is left out", BINARY)
             continue
         if value == "auto" and name.endswith("port"):
             raise flags.FlagError(f"{BINARY} cannot pick a port itself; give --{name} a number.")
@@ -54,7 +52,15 @@ def command(path: str, arguments: Sequence[str]) -> list[str]:
 
 
 def replace_process(path: str, arguments: Sequence[str]) -> None:
-    """Becomes the binary: same process id, so that signals and exit code are its own."""
+    """Becomes the binary: same process id, so that signals and exit code are its own.
+
+    That its ports are open to every address is logged, since the embedded server's are not.
+    """
     line = command(path, arguments)
+    logger.warning(
+        "%s is on the PATH and serves in place of the embedded server: it listens on every address, "
+        "whatever --host says; --engine=embedded does not",
+        path,
+    )
     logger.info("running %s", " ".join(line))
     os.execv(path, line)

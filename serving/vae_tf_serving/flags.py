@@ -114,17 +114,15 @@ def parse(arguments: Sequence[str]) -> Options:
     Raises:
         FlagError: A flag that neither server has (with the nearest name), or a bad value.
     """
-    values: dict[str, Any] = {}
-    ignored = []
-    for name, value in split(arguments):
-        if name in NOT_COVERED:
-            ignored.append(f"--{name}")
-        else:
-            values[name] = _read(name, value)
-    if ignored:
-        names = ", ".join(sorted(set(ignored)))
-        logger.warning("flags of TensorFlow Serving without effect here: %s", names)
-    return check(Options(**values))
+    pairs = split(arguments)
+    return check(Options(**{n: _read(n, value) for n, value in pairs if n not in NOT_COVERED}))
+
+
+def warn_of_ignored(arguments: Sequence[str]) -> None:
+    """Logs, in one line, the flags that the embedded server accepts and does not act on."""
+    names = sorted({f"--{name}" for name, _ in split(arguments) if name in NOT_COVERED})
+    if names:
+        logger.warning("flags of TensorFlow Serving without effect here: %s", ", ".join(names))
 
 
 def split(arguments: Sequence[str]) -> list[tuple[str, str | None]]:

@@ -60,7 +60,9 @@ def test_refused(arguments, message, capsys):
 
 def test_flags_without_effect_are_warned_of_once(caplog):
     with caplog.at_level(logging.WARNING):
-        parse([BASE, "--use_alts_credentials", "--num_tflite_pools=2", "--num_tflite_pools", "3"])
+        flags.warn_of_ignored(
+            [BASE, "--use_alts_credentials", "--num_tflite_pools=2", "--num_tflite_pools", "3"]
+        )
     (record,) = caplog.records
     assert record.message.endswith("here: --num_tflite_pools, --use_alts_credentials")
 
