@@ -45,7 +45,6 @@ class Options:
     max_num_load_retries: int = _flag(5, "retries after the first failure to load")
     load_retry_interval_micros: int = _flag(60_000_000, "pause between two of them")
     num_load_threads: int = _flag(0, "threads that load versions; 0: the manager's own")
-    num_unload_threads: int = _flag(0, "threads that unload versions; 0: the manager's own")
     enable_model_warmup: bool = _flag(True, "run assets.extra/tf_serving_warmup_requests")
     num_request_iterations_for_warmup: int = _flag(0, "times each of them is run; 0: once")
     enable_batching: bool = _flag(False, "combine requests by the batching parameters")
@@ -81,6 +80,7 @@ NOT_COVERED = {
     "mixed_precision": str,
     "num_tflite_interpreters_per_pool": int,
     "num_tflite_pools": int,
+    "num_unload_threads": int,
     "per_process_gpu_memory_fraction": float,
     "platform_config_file": str,
     "prefer_tflite_model": bool,

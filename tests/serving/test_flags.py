@@ -67,6 +67,11 @@ def test_flags_without_effect_are_warned_of_once(caplog):
     assert record.message.endswith("here: --num_tflite_pools, --use_alts_credentials")
 
 
+def test_threads_that_unload_are_not_counted():
+    assert parse([BASE, "--num_unload_threads=2"]) == Options(model_base_path="/m")
+    assert "num_unload_threads" in flags.NOT_COVERED
+
+
 def test_help_and_version_import_no_tensorflow(capsys):
     assert app.main(["--help"]) == 0
     text = capsys.readouterr().out
