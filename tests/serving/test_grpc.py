@@ -1,6 +1,7 @@
 """The gRPC services over the wire: answers, and the table of errors."""
 
 import re
+import time
 
 import grpc
 import numpy as np
@@ -17,10 +18,15 @@ from tensorflow_serving.apis import (
     inference_pb2,
     model_management_pb2,
     model_pb2,
+    model_service_pb2_grpc,
     predict_pb2,
+    prediction_service_pb2_grpc,
     regression_pb2,
 )
 
+from vae_tf_serving.server import local
+
+PLATFORM = 'model_platform: "tensorflow"'
 SERVICES = {"tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"}
 
 
@@ -355,6 +361,55 @@ class TestModelService:
         request = request_of(model_management_pb2.ReloadConfigRequest, text)
         message = "Expected model a to have an absolute path or URI; got base_path()=lm"
         refused(models.HandleReloadConfigRequest, request, "INVALID_ARGUMENT", message)
+
+
+def test_reload_adds_labels_and_removes(embedded, model_folder):
+    def model(name, more=""):
+        base_path = model_folder / name
+        return f'config {{ name: "{name}" base_path: "{base_path}" {PLATFORM} {more} }}'
+
+    with (
+        local(str(model_folder / "plus_two"), "plus_two", rest_api_port=0) as server,
+        grpc.insecure_channel(server.grpc_address) as channel,
+    ):
+        models = model_service_pb2_grpc.ModelServiceStub(channel)
+        prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+        def reload(*listed):
+            text = f"config {{ model_config_list {{ {' '.join(listed)} }} }}"
+            request = request_of(model_management_pb2.ReloadConfigRequest, text)
+            answer = models.HandleReloadConfigRequest(request, timeout=30)
+            assert (answer.HasField("status"), answer.status.error_code) == (True, 0)
+
+        def states(name):
+            request = get_model_status_pb2.GetModelStatusRequest()
+            request.model_spec.name = name
+            found = models.GetModelStatus(request, timeout=30).model_version_status
+            return {status.version: status.State.Name(status.state) for status in found}
+
+        labelled = predict_request(x=X)
+        labelled.model_spec.version_label = "stable"
+        no_label = "Unrecognized servable version label: stable"
+        refused(prediction.Predict, labelled, "INVALID_ARGUMENT", no_label)
+
+        reload(model("plus_two", 'version_labels { key: "stable" value: 3 }'), model("vae"))
+        assert states("vae") == {1: "AVAILABLE"}
+        encode = predict_request("encode", "vae", x=np.zeros([1, 6], np.float32))
+        assert prediction.Predict(encode, timeout=30).outputs.keys() == {"mean", "stddev"}
+        assert prediction.Predict(labelled, timeout=30).model_spec.version.value == 3
+
+        reload(model("vae"))
+        refused(prediction.Predict, labelled, "INVALID_ARGUMENT", no_label)
+        end = time.monotonic() + 10
+        while states("plus_two") != {3: "END"}:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        message = "Servable not found for request: Latest(plus_two)"
+        refused(prediction.Predict, predict_request(x=X), "NOT_FOUND", message)
+        assert prediction.Predict(encode, timeout=30).model_spec.version.value == 1
+
+        reload(model("plus_two"), model("vae"))
+        assert prediction.Predict(predict_request(x=X), timeout=30).model_spec.version.value == 3
 
 
 def test_health_and_reflection(embedded, channel):
