@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: flags.Options) -> int:
     stop = threading.Event()
-    listening = False
+    listening = left = False
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         stop.set()
@@ -69,17 +69,23 @@ def _run(options: flags.Options) -> int:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         from vae_tf_serving.server import Server  # imports TensorFlow
 
-        server = Server(options).start()
-        listening = True
-        while not stop.wait(3600):  # a wait without end would not let signals in everywhere
-            pass
-        logging.getLogger(__name__).info("stopping: answering the requests under way")
-        server.stop()
+        server = Server(options)
+        try:
+            server.start()
+            listening = True
+            while not stop.wait(3600):  # a wait without end would not let signals in everywhere
+                pass
+            logging.getLogger(__name__).info("stopping: answering the requests under way")
+            server.stop()
+        finally:
+            left = not server.stopped
     except _StoppedEarlyError:
-        return 0
+        pass
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+    if left:  # Python would wait for the thread of a run that nothing can interrupt
+        os._exit(0)
     return 0
 
 

@@ -17,9 +17,14 @@ def check_base_paths(config: ModelServerConfig) -> None:
     a folder that is no SavedModel. At the start somebody is watching, and is told at once.
 
     Raises:
-        StartError: A model that has none.
+        StartError: A model that has none, or that lies elsewhere.
     """
     for model in config.model_config_list.config:
+        if "://" in model.base_path and not model.base_path.startswith("/"):
+            raise StartError(
+                f"model {model.name}: remote paths such as {model.base_path} are not covered; copy "
+                "the folder to this machine and name its absolute path."
+            )
         if model.base_path.startswith("/"):  # what is relative is refused elsewhere
             _check(model)
 

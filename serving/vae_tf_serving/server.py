@@ -5,9 +5,12 @@ import dataclasses
 import logging
 import socket
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
+import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from vae_tf_serving import addresses
@@ -30,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 30.0
 """Time for the requests under way when the server is stopped."""
+
+_UNLOAD_SECONDS = 5.0  # for the models, whatever the requests have left of the time
 
 _METRICS_PATH = "/monitoring/prometheus/metrics"
 
@@ -83,6 +88,7 @@ class Server:
         Args:
             grace: Seconds for the requests under way.
         """
+        end = time.monotonic() + grace
         threads = [
             threading.Thread(target=listener.stop, args=(grace,)) for listener in self._listeners
         ]
@@ -91,9 +97,14 @@ class Server:
         for thread in threads:
             thread.join()
         self._listeners = []
-        if self._manager is not None:
-            self._manager.stop(grace)
+        left = max(end - time.monotonic(), _UNLOAD_SECONDS)
+        if self._manager is not None and self._manager.stop(left):
             self._manager = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no model is there: one that is being loaded or run can outlast `stop`."""
+        return self._manager is None
 
     def __enter__(self) -> "Server":
         return self.start()
@@ -186,19 +197,19 @@ class Server:
         try:
             listener.start()
         except OSError as error:
-            raise StartError(self._grpc_failure(error, credentials)) from error
+            raise StartError(self._grpc_failure(error, listened, credentials)) from error
         self._listeners.append(listener)
         if reserved is not None:
             self.grpc_address = address
         logger.info("Running gRPC ModelServer at %s ...", ", ".join(listened))
 
-    def _grpc_failure(self, error: OSError, credentials: Any) -> str:
-        if credentials is not None:
+    def _grpc_failure(self, error: OSError, listened: list[str], credentials: Any) -> str:
+        if credentials is not None and not _works(credentials):
             return (
                 f"gRPC does not start with the key and certificate of "
                 f"{self.options.ssl_config_file}: check that they belong together and are PEM."
             )
-        return f"gRPC cannot listen: {error}."
+        return f"gRPC cannot listen on {', '.join(listened)}: {error}."
 
     def _listen_rest(self, manager: ModelManager, reserved: socket.socket, path: str) -> None:
         options = self.options
@@ -220,6 +231,18 @@ class Server:
         self._listeners.append(listener)
         self.rest_address = address
         logger.info("Exporting HTTP/REST API at:%s ...", address)
+
+
+def _works(credentials: Any) -> bool:
+    """Whether a free port of loopback can be listened on with `credentials`."""
+    probe = grpc.server(ThreadPoolExecutor(1))
+    try:
+        probe.add_secure_port("127.0.0.1:0", credentials)
+    except RuntimeError:
+        return False
+    finally:
+        probe.stop(None)
+    return True
 
 
 def local(model_base_path: str, model_name: str = "default", **flags: Any) -> Server:

@@ -85,11 +85,14 @@ class Lifecycle:
         """From now on versions load `num_load_threads` at a time."""
         self._initial = False
 
-    def stop(self, timeout: float | None = None) -> None:
+    def stop(self, timeout: float | None = None) -> bool:
         """Unloads everything, after the requests under way, and ends the threads.
 
         Args:
             timeout: Seconds after which to leave the rest to the end of the process.
+
+        Returns:
+            Whether everything is unloaded.
         """
         end = None if timeout is None else time.monotonic() + timeout
         self.aspire({}, set())
@@ -106,6 +109,7 @@ class Lifecycle:
             self._thread.join()
         if unloaded:
             self._shared.close()
+        return unloaded
 
     def _manage(self) -> None:
         while not self._stop.wait(self._options.manage_interval):

@@ -149,18 +149,21 @@ class ModelManager:
 
         self._run(poll, "config-poll")
 
-    def stop(self, timeout: float | None = None) -> None:
+    def stop(self, timeout: float | None = None) -> bool:
         """Unloads all models once their requests have ended, and ends the threads.
 
         Args:
             timeout: Seconds to wait for the requests. Defaults to as long as they take.
+
+        Returns:
+            Whether all are unloaded.
         """
         self._stop.set()
         with self._lifecycle.changed:
             self._lifecycle.changed.notify_all()
         for thread in self._threads:
             thread.join()
-        self._lifecycle.stop(timeout)
+        return self._lifecycle.stop(timeout)
 
     def _names(self) -> set[str]:
         return {model.name for model in self._config.model_config_list.config}
