@@ -32,15 +32,12 @@ def kl_per_dimension(kl: Any, *, title: str | None = None) -> Figure:
         axes = figure.add_subplot()
         axes.bar(np.arange(len(kl)), kl[order], color=PALETTE[0], width=0.8)
         axes.set(ylabel="KL, nats per example", title=title)
-        axes.text(
-            0.98, 0.95, f"in all {kl.sum():.2f} nats", ha="right", va="top",
-            transform=axes.transAxes,
-        )  # fmt: skip
+        in_all = f"{kl.sum():.2f} nats in all"
         if len(kl) <= 25:
             axes.set_xticks(np.arange(len(kl)), [str(d + 1) for d in order])
-            axes.set_xlabel("latent dimension, by KL")
+            axes.set_xlabel(f"latent dimension, by KL; {in_all}")
         else:
-            axes.set_xlabel("rank of the latent dimension, by KL")
+            axes.set_xlabel(f"rank of the latent dimension, by KL; {in_all}")
             axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         axes.grid(axis="y")
         axes.set_axisbelow(True)
