@@ -73,8 +73,9 @@ def _array(what: str, value: Any, info: TensorInfo) -> np.ndarray:
     wanted = info.array_dtype
     if wanted is None or info.dtype == "bfloat16":
         raise invalid(f"{what} is of type {info.dtype}, which this client cannot send.")
-    try:
-        array = np.asarray(value)
+    lists_of_text = info.dtype == "string" and not isinstance(value, np.ndarray)
+    try:  # as objects, since NumPy's own strings lose the zero bytes at their end
+        array = np.asarray(value, object if lists_of_text else None)
     except ValueError:
         raise invalid(f"{what} is ragged, expected {info}.") from None
     if info.dtype == "string":

@@ -131,9 +131,10 @@ class SavedModelSession:
         options = _unwatched() if unwatched else _watched(timeout_ms)
         started = time.monotonic()
         try:
-            return pywrap_tf_session.TF_SessionRun_wrapper(
+            values = pywrap_tf_session.TF_SessionRun_wrapper(
                 self._session, options, fed, fetched, [], None
             )
+            return [_array(value) if isinstance(value, bytes) else value for value in values]
         finally:
             taken = time.monotonic() - started
             if len(self._expected) >= _MOST_KINDS:
@@ -155,6 +156,13 @@ class SavedModelSession:
         return expected * 1000 < timeout_ms * _SHORT and all(
             self._bounded.get(name, False) for name in kind[0]
         )
+
+
+def _array(text: bytes) -> np.ndarray:
+    """The runtime gives a lone string without an array around it."""
+    array = np.empty((), object)
+    array[()] = text
+    return array
 
 
 def _size(feeds: dict[str, np.ndarray]) -> int:

@@ -86,6 +86,8 @@ def test_every_type(clients, protocol):
         client.predict({"x": odd}, "echo")["y"].view("int32"), np.float32(odd).view("int32")
     )
     assert client.predict({"x": [1.0, 2.0]}, "scalar")["sum"].shape == ()
+    text = client.predict({"s": "grün\0"}, "echo_text")["s_out"]
+    assert (text.shape, text.item()) == ((), "grün\0".encode())
 
 
 def test_versions_and_labels(clients, protocol):
