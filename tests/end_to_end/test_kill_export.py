@@ -44,6 +44,7 @@ class Watcher:
                 while not self._stop.is_set():
                     self.samples.append(client.sample(2, seed=1))
                     self.statuses.update(client.status())
+                    self._stop.wait(0.05)  # or exports would take much longer than the first
         except Exception as error:
             self.failures.append(error)
 
@@ -86,7 +87,7 @@ def test_a_version_is_whole_whenever_its_export_is_killed(tmp_path):
         stack.callback(watcher.process.kill)
         for _ in range(KILLS):
             process = exporting()
-            process.join(chance.uniform(0.0, 1.2 * one_export))
+            process.join(chance.uniform(0.0, 2.0 * one_export))
             os.kill(process.pid, signal.SIGKILL)
             process.join()
         versions = [child for child in models.iterdir() if child.name.isdigit()]
