@@ -1,11 +1,14 @@
-"""Three estimators of log p(x) on one trained model: L_5000, AIS, and the AEVB paper's from HMC.
+"""Three estimators of log p(x) on trained models: L_5000, AIS, and the AEVB paper's from HMC.
 
-    python reproductions/marginal_likelihood.py MNIST [--epochs 20] [--examples 100] [--out FOLDER]
+    python reproductions/marginal_likelihood.py MNIST [--epochs 20] [--examples 50] [--out FOLDER]
 
-MNIST is a folder of IDX files. The model is that of Kingma and Welling (2014), section 5, "Marginal
+MNIST is a folder of IDX files. The network is that of Kingma and Welling (2014), section 5, "Marginal
 likelihood": 100 hidden units with tanh and 3 latent variables, because the estimator of their
 appendix D holds for few latent dimensions only. L_K draws from q(z|x), AIS anneals from the prior, and
 the third draws from p(z|x).
+
+L_K owes its reach to q(z|x). So the network is trained twice: by the ELBO, which lets q(z|x) be narrower
+than p(z|x) and miss parts of it, and by the IWAE bound, which does not.
 """
 
 import argparse
@@ -14,14 +17,25 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import numpy as np
 
-from vae_tf import evaluation, presets
-from vae_tf.data import head, load
+from vae_tf import VAE, evaluation, presets
+from vae_tf.data import Data, head, load
+from vae_tf.evaluation.estimate import LogProbEstimate
+from vae_tf.objectives import ELBO, IWAE, Objective
 from vae_tf.runs.progress import EpochLines
+
+OBJECTIVES: dict[str, Objective] = {"ELBO": ELBO(), "IWAE, K = 10": IWAE(10)}
+ESTIMATORS = {
+    "L_5000": evaluation.importance_weighted_bound,
+    "AIS": evaluation.annealed_importance_sampling,
+    "HMC": evaluation.hmc_marginal_likelihood,
+}
 
 
 def parsed() -> argparse.Namespace:
@@ -31,7 +45,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--hidden", type=int, default=100)
     parser.add_argument("--latent-dim", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--examples", type=int, default=100, help="test images")
+    parser.add_argument("--examples", type=int, default=50, help="test images")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir", type=Path, help="where the prepared data are kept")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="results' folder")
@@ -43,41 +57,51 @@ def report_progress(what: str, done: int, total: int) -> None:
     print(f"\r{what}: {done}/{total}", end="\n" if done == total else "", file=sys.stderr)
 
 
+def trained(objective: Objective, data: Data, arguments: argparse.Namespace) -> VAE:
+    """The network after its epochs."""
+    vae = presets.mlp(
+        data.event_shape, arguments.latent_dim, hidden=arguments.hidden, seed=arguments.seed
+    )
+    vae.compile(keras.optimizers.Adam(1e-3), objective)
+    lines = EpochLines(arguments.epochs, every=5)
+    vae.fit(data.train, epochs=arguments.epochs, verbose=0, callbacks=[lines])
+    return vae
+
+
+def row(trained_by: str, name: str, found: LogProbEstimate, bound: LogProbEstimate) -> str:
+    """A line of the table; `bound` is L_5000."""
+    gaps = np.abs(found.values - bound.values)
+    return (
+        f"| {trained_by} | {name} | {found.mean:.3f} | {found.monte_carlo_error:.3f} | "
+        f"{found.mean - bound.mean:+.3f} | {np.mean(gaps < 0.5):.0%} |"
+    )
+
+
 def main() -> None:
     """Trains, estimates, prints the table and writes both files."""
     arguments = parsed()
     data = load(
         arguments.mnist, 128, binarize="dynamic", seed=arguments.seed, data_dir=arguments.data_dir
     )
-    vae = presets.mlp(
-        data.event_shape, arguments.latent_dim, hidden=arguments.hidden, seed=arguments.seed
-    )
-    vae.compile(keras.optimizers.Adam(1e-3))
-    lines = EpochLines(arguments.epochs)
-    vae.fit(data.train, epochs=arguments.epochs, verbose=0, callbacks=[lines])
-
     x, _ = head(data.test, arguments.examples)
-    chosen = {"seed": arguments.seed, "progress": report_progress}
-    found, seconds = {}, {}
-    for name, estimator in {
-        "L_5000": evaluation.importance_weighted_bound,
-        "AIS": evaluation.annealed_importance_sampling,
-        "HMC": evaluation.hmc_marginal_likelihood,
-    }.items():
-        start = time.perf_counter()
-        found[name] = estimator(vae, x, **chosen)
-        seconds[name] = time.perf_counter() - start
-
-    bound = found["L_5000"].mean
     rows = [
-        "| estimator | log p(x), nats | error of its draws | less L_5000 | seconds |",
-        "|---|" + "---:|" * 4,
+        "| trained by | estimator | log p(x), nats | error of its draws | less L_5000 "
+        "| examples within 0.5 |",
+        "|---|---|" + "---:|" * 4,
     ]
-    rows += [
-        f"| {name} ({result.samples} weights) | {result.mean:.3f} | {result.monte_carlo_error:.3f} "
-        f"| {result.mean - bound:+.3f} | {seconds[name]:.0f} |"
-        for name, result in found.items()
-    ]
+    figures: dict[str, Any] = {}
+    for trained_by, objective in OBJECTIVES.items():
+        vae = trained(objective, data, arguments)
+        found, figures[trained_by] = {}, {}
+        for name, estimator in ESTIMATORS.items():
+            start = time.perf_counter()
+            found[name] = estimator(vae, x, seed=arguments.seed, progress=report_progress)
+            rows.append(row(trained_by, name, found[name], found["L_5000"]))
+            figures[trained_by][name] = {
+                **found[name].as_dict(),
+                "less_L_5000": found[name].mean - found["L_5000"].mean,
+                "seconds": time.perf_counter() - start,
+            }
     protocol = (
         f"MNIST, dynamic binarisation; 784-{arguments.hidden}-z{arguments.latent_dim}-"
         f"{arguments.hidden}-784 with tanh, {arguments.epochs} epochs, Adam 0.001, batch 128, seed "
@@ -85,15 +109,11 @@ def main() -> None:
     )
     text = "\n".join([*rows, "", protocol, ""])
     print(text)
-    figures = {
-        "protocol": protocol,
-        "estimates": {name: result.as_dict() for name, result in found.items()},
-        "less_L_5000": {name: result.mean - bound for name, result in found.items()},
-        "seconds": seconds,
-    }
     arguments.out.mkdir(parents=True, exist_ok=True)
     stem = arguments.out / "marginal_likelihood"
-    stem.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n")
+    stem.with_suffix(".json").write_text(
+        json.dumps({"protocol": protocol, "estimates": figures}, indent=2) + "\n"
+    )
     stem.with_suffix(".md").write_text(text)
 
 
