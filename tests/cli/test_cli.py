@@ -1,4 +1,3 @@
-import functools
 import json
 import os
 import shutil
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import vae_tf
 from vae_tf.cli.app import app
 
 DATA = ["train", "digits", "--binarize", "threshold", "--batch-size", "100"]
@@ -35,17 +33,11 @@ for arguments in (%s):
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _without_xla():
-    """Compiling takes longer than these trainings."""
-    with pytest.MonkeyPatch.context() as patch:
-        compile_quickly = functools.partialmethod(vae_tf.VAE.compile, jit_compile=False)
-        patch.setattr(vae_tf.VAE, "compile", compile_quickly)
-        yield
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, without_xla):
     folder = tmp_path_factory.mktemp("runs") / "run"
     result = call(*TRAIN, "--out", folder)
     assert result.exit_code == 0, result.output

@@ -1,5 +1,4 @@
 import dataclasses
-import functools
 import re
 import shlex
 
@@ -7,7 +6,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import vae_tf
 from tests.reporting.browser import CHROMIUM, console, image_widths
 from vae_tf import runs
 from vae_tf.cli.app import app
@@ -29,17 +27,11 @@ CONV = TrainingConfig(
 MLP = dataclasses.replace(CONV, preset="mlp", filters=None, hidden=(16,), latent_dim=2, epochs=1)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _without_xla():
-    """Compiling takes longer than these trainings."""
-    with pytest.MonkeyPatch.context() as patch:
-        compile_quickly = functools.partialmethod(vae_tf.VAE.compile, jit_compile=False)
-        patch.setattr(vae_tf.VAE, "compile", compile_quickly)
-        yield
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, without_xla):
     folder = tmp_path_factory.mktemp("runs") / "conv"
     return train(CONV, folder, verbose=0, pictures_every=1)
 
@@ -50,7 +42,7 @@ def page(run):
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory):
+def other(tmp_path_factory, without_xla):
     """A report with everything in it, of a run of two latents."""
     folder = tmp_path_factory.mktemp("runs")
     noise = np.random.default_rng(0).random((200, 8, 8, 1)).astype("float32")

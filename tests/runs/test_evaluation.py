@@ -1,12 +1,10 @@
 import dataclasses
-import functools
 import json
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import vae_tf
 from vae_tf.cli.app import app
 from vae_tf.errors import InputError
 from vae_tf.runs import TrainingConfig, evaluate, open_run, train
@@ -16,12 +14,12 @@ CONFIG = TrainingConfig(
 )
 
 
+pytestmark = pytest.mark.usefixtures("without_xla")
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        compile_quickly = functools.partialmethod(vae_tf.VAE.compile, jit_compile=False)
-        patch.setattr(vae_tf.VAE, "compile", compile_quickly)
-        return train(CONFIG, tmp_path_factory.mktemp("runs") / "run", verbose=0)
+def run(tmp_path_factory, without_xla):
+    return train(CONFIG, tmp_path_factory.mktemp("runs") / "run", verbose=0)
 
 
 def call(*arguments):

@@ -1,11 +1,8 @@
-import functools
-
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
-import vae_tf
 from vae_tf.cli.explore import explore
 from vae_tf.runs import TrainingConfig, train
 
@@ -14,12 +11,12 @@ CONFIG = TrainingConfig(
 )
 
 
+pytestmark = pytest.mark.usefixtures("without_xla")
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        compile_quickly = functools.partialmethod(vae_tf.VAE.compile, jit_compile=False)
-        patch.setattr(vae_tf.VAE, "compile", compile_quickly)
-        return train(CONFIG, tmp_path_factory.mktemp("runs") / "run", verbose=0).folder
+def run(tmp_path_factory, without_xla):
+    return train(CONFIG, tmp_path_factory.mktemp("runs") / "run", verbose=0).folder
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import dataclasses
 import errno
-import functools
 import json
 import shutil
 import zipfile
@@ -43,23 +42,17 @@ class StopInEpoch(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _without_xla():
-    """Compiling takes longer than these trainings; tests/end_to_end trains as users do."""
-    with pytest.MonkeyPatch.context() as patch:
-        compile_quickly = functools.partialmethod(vae_tf.VAE.compile, jit_compile=False)
-        patch.setattr(vae_tf.VAE, "compile", compile_quickly)
-        yield
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, without_xla):
     """A run that was never stopped. Not to be changed."""
     return train(CONFIG, tmp_path_factory.mktemp("runs") / "finished", verbose=0)
 
 
 @pytest.fixture(scope="module")
-def stopped_once(tmp_path_factory):
+def stopped_once(tmp_path_factory, without_xla):
     """A run that was stopped in its second epoch. Not to be changed; see `stopped`."""
     folder = tmp_path_factory.mktemp("runs") / "stopped"
     with pytest.raises(KeyboardInterrupt):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vae_tf.cli.command import tensorflow_command
-from vae_tf.cli.options import Json, RunFolder, print_json
+from vae_tf.cli.options import BackgroundEpochs, Json, Ood, RunFolder, print_json
 from vae_tf.cli.progress import progress_bars
 
 
@@ -34,16 +34,8 @@ def evaluate(
     quality: Annotated[
         bool, typer.Option("--quality", help="Compare draws of p(x) with test examples.")
     ] = False,
-    ood: Annotated[
-        str | None,
-        typer.Option(help="Data of another kind, name or path: does the model tell them apart?"),
-    ] = None,
-    background_epochs: Annotated[
-        int,
-        typer.Option(
-            help="Training of the background model for --ood's likelihood ratio; 0 leaves it out."
-        ),
-    ] = 10,
+    ood: Ood = None,
+    background_epochs: BackgroundEpochs = 10,
     as_json: Json = False,
 ) -> None:
     """Print the test ELBO, its terms, log p(x) and what the latents carry, with standard errors."""

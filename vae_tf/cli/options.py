@@ -7,6 +7,16 @@ from typing import Annotated, Any
 import typer
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `vae-tf train` made.")]
+Ood = Annotated[
+    str | None,
+    typer.Option(help="Data of another kind, name or path: does the model tell them apart?"),
+]
+BackgroundEpochs = Annotated[
+    int,
+    typer.Option(
+        help="Training of the background model for --ood's likelihood ratio; 0 leaves it out."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vae_tf.cli.command import tensorflow_command
-from vae_tf.cli.options import RunFolder
+from vae_tf.cli.options import BackgroundEpochs, Ood, RunFolder
 from vae_tf.cli.progress import progress_bars
 
 
@@ -22,16 +22,8 @@ def report(
     samples: Annotated[
         int, typer.Option(help="K of the importance-weighted log p(x), fewer for a quick look.")
     ] = 5000,
-    ood: Annotated[
-        str | None,
-        typer.Option(help="Data of another kind, name or path: does the model tell them apart?"),
-    ] = None,
-    background_epochs: Annotated[
-        int,
-        typer.Option(
-            help="Training of the background model for --ood's likelihood ratio; 0 leaves it out."
-        ),
-    ] = 10,
+    ood: Ood = None,
+    background_epochs: BackgroundEpochs = 10,
     three_panels: Annotated[
         bool,
         typer.Option(
