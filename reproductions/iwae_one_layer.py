@@ -47,7 +47,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--k", type=int, default=5, help="draws of z an example in training")
     parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--batch-size", type=int, default=100)
-    parser.add_argument("--learning-rate", type=float, default=2e-3, help="at the start")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="at the start")
     parser.add_argument("--final-rate", type=float, default=2e-5, help="at the end")
     parser.add_argument("--samples", type=int, default=5000, help="K of the reported L_K")
     parser.add_argument("--test-examples", type=int, default=10_000, help="of the test split")
