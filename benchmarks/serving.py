@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--connections", nargs="+", type=int, default=[1, 8, 64])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of a cell in a round")
+    parser.add_argument("--seconds", type=int, default=3, help="of a cell in a round")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     cache = Path.home() / ".cache" / "vae_tf" / "serving_peers"
     parser.add_argument("--environments", type=Path, default=cache, help="where they are kept")
