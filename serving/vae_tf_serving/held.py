@@ -1,10 +1,10 @@
 """Keeps a servable loaded until its last answer is there."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
+from vae_tf_serving.core.answer import Answer
 from vae_tf_serving.core.servable import Servable
 
 T = TypeVar("T")
@@ -30,19 +30,19 @@ class Held:
         self._context = context
         self.servable = context.__enter__()
 
-    def submit(self, call: Callable[[Servable], "Future[T]"]) -> "Future[T]":
-        """Starts `call`, and gives the hold back when its future is done; once for each `Held`.
+    def submit(self, call: Callable[[Servable], "Answer[T]"]) -> "Answer[T]":
+        """Starts `call`, and gives the hold back when its answer is there; once for each `Held`.
 
         Raises:
             StatusError: What `call` raises; the hold is given back then too.
         """
         try:
-            future = call(self.servable)
+            answer = call(self.servable)
         except BaseException:
             self.release()
             raise
-        future.add_done_callback(lambda _: self.release())
-        return future
+        answer.add_done_callback(lambda _: self.release())
+        return answer
 
     def release(self) -> None:
         """Gives the hold back, where nothing was submitted."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from tensorflow_serving.apis import classification_pb2, inference_pb2, regressio
 from tensorflow_serving.apis.input_pb2 import Input
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
+from vae_tf_serving.core.answer import Answer
 from vae_tf_serving.core.example_signatures import Finish, classification, regression
 from vae_tf_serving.core.servable import Servable
 from vae_tf_serving.core.signature import DEFAULT_KEY, Signature
@@ -23,7 +23,7 @@ def classify(
     servable: Servable,
     request: classification_pb2.ClassificationRequest,
     deadline: float | None = None,
-) -> Future[classification_pb2.ClassificationResponse]:
+) -> Answer[classification_pb2.ClassificationResponse]:
     """Answers PredictionService.Classify.
 
     Args:
@@ -32,7 +32,7 @@ def classify(
         deadline: `time.monotonic()` seconds after which to give up.
 
     Raises:
-        StatusError: at once, or as the future's error.
+        StatusError: at once, or as the answer's error.
     """
     key = request.model_spec.signature_name or DEFAULT_KEY
     tensor, outputs, finish = classification(_find(servable, key, _CLASSIFY, "classification"))
@@ -49,7 +49,7 @@ def regress(
     servable: Servable,
     request: regression_pb2.RegressionRequest,
     deadline: float | None = None,
-) -> Future[regression_pb2.RegressionResponse]:
+) -> Answer[regression_pb2.RegressionResponse]:
     """Answers PredictionService.Regress; arguments and errors as `classify`'s."""
     key = request.model_spec.signature_name or DEFAULT_KEY
     tensor, outputs, finish = regression(_find(servable, key, _REGRESS, "regression"))
@@ -71,7 +71,7 @@ def multi_inference(
     servable: Servable,
     request: inference_pb2.MultiInferenceRequest,
     deadline: float | None = None,
-) -> Future[inference_pb2.MultiInferenceResponse]:
+) -> Answer[inference_pb2.MultiInferenceResponse]:
     """Answers PredictionService.MultiInference from one run; arguments as `classify`'s."""
     tasks = []
     keys: set[str] = set()
@@ -141,7 +141,7 @@ def _submit(
     outputs: list[str],
     answer: Finish,
     deadline: float | None,
-) -> Future[Any]:
+) -> Answer[Any]:
     examples = serialized_examples(request)
     started = time.monotonic()
 

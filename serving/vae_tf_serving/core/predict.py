@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
+from vae_tf_serving.core.answer import Answer
+from vae_tf_serving.core.gathering import Gathering
 from vae_tf_serving.core.servable import Servable
 from vae_tf_serving.core.signature import DEFAULT_KEY, Signature
 from vae_tf_serving.core.task import Values
@@ -103,7 +104,8 @@ def predict(
     inputs: Mapping[str, np.ndarray],
     output_filter: Iterable[str] = (),
     deadline: float | None = None,
-) -> Future[dict[str, np.ndarray]]:
+    gathering: Gathering | None = None,
+) -> Answer[dict[str, np.ndarray]]:
     """Runs one signature, as PredictionService.Predict does.
 
     The shapes that the signature declares are not checked; what is missing is filled from its
@@ -115,12 +117,13 @@ def predict(
         inputs: Alias -> value.
         output_filter: Aliases of the wanted outputs; none for all.
         deadline: `time.monotonic()` seconds after which to give up.
+        gathering: Of the event loop that calls, if it is one.
 
     Returns:
-        The future of alias -> value, in the order of `output_filter`, else by alias.
+        What will be alias -> value, in the order of `output_filter`, else by alias.
 
     Raises:
-        StatusError: at once, if the request is wrong or a queue is full. The future's own errors
+        StatusError: at once, if the request is wrong or a queue is full. The answer's own errors
             are StatusErrors too.
     """
     signature = find_signature(servable, signature_key)
@@ -138,7 +141,7 @@ def predict(
         return dict(zip(aliases, values, strict=True))
 
     names = [signature.outputs[alias] for alias in aliases]
-    return servable.submit(feeds, names, deadline, answer)  # type: ignore[arg-type]
+    return servable.submit(feeds, names, deadline, answer, gathering)  # type: ignore[arg-type]
 
 
 def _wanted_outputs(signature: Signature, output_filter: list[str]) -> list[str]:

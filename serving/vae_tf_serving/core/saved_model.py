@@ -109,6 +109,21 @@ class SavedModelSession:
                 if self._closed and not self._runs:
                     self._idle.notify_all()
 
+    def expected_seconds(self, size: int, fetches: Sequence[str]) -> float:
+        """How long a run will take, judged by earlier runs of the like.
+
+        Args:
+            size: Bytes of the values to be fed.
+            fetches: Tensor names.
+
+        Returns:
+            Infinity where none was yet, or a loop in the graph may go on for any time.
+        """
+        names = tuple(fetches)
+        if not all(self._bounded.get(name, False) for name in names):
+            return math.inf
+        return self._expected.get(_kind(names, size), math.inf)
+
     def close(self) -> None:
         """Waits for the runs under way, then frees the session and its variables."""
         with self._idle:
@@ -126,8 +141,10 @@ class SavedModelSession:
     ) -> list[np.ndarray]:
         fed = {self._tensor(name): value for name, value in feeds.items()}
         fetched = [self._tensor(name) for name in names]
-        kind = names, _size(feeds).bit_length()
-        unwatched = timeout_ms is None or self._is_short(kind, timeout_ms)
+        size = size_of(feeds)
+        unwatched = (
+            timeout_ms is None or self.expected_seconds(size, names) * 1000 < timeout_ms * _SHORT
+        )
         options = _unwatched() if unwatched else _watched(timeout_ms)
         started = time.monotonic()
         try:
@@ -137,6 +154,7 @@ class SavedModelSession:
             return [_array(value) if isinstance(value, bytes) else value for value in values]
         finally:
             taken = time.monotonic() - started
+            kind = _kind(names, size)
             if len(self._expected) >= _MOST_KINDS:
                 self._expected.clear()
             self._expected[kind] = max(taken, 0.9 * self._expected.get(kind, 0.0))
@@ -151,12 +169,6 @@ class SavedModelSession:
             raise StatusError(found.code, found.message)
         return found
 
-    def _is_short(self, kind: tuple[tuple[str, ...], int], timeout_ms: int) -> bool:
-        expected = self._expected.get(kind, math.inf)
-        return expected * 1000 < timeout_ms * _SHORT and all(
-            self._bounded.get(name, False) for name in kind[0]
-        )
-
 
 def _array(text: bytes) -> np.ndarray:
     """The runtime gives a lone string without an array around it."""
@@ -165,7 +177,12 @@ def _array(text: bytes) -> np.ndarray:
     return array
 
 
-def _size(feeds: dict[str, np.ndarray]) -> int:
+def _kind(names: tuple[str, ...], size: int) -> tuple[tuple[str, ...], int]:
+    """Equal for runs that take about the same time."""
+    return names, size.bit_length()
+
+
+def size_of(feeds: dict[str, np.ndarray]) -> int:
     """Bytes of the values, those of their strings included."""
     return sum(
         sum(map(len, value.flat)) if value.dtype.hasobject else value.nbytes

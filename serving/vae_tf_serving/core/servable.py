@@ -3,8 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,20 @@ import numpy as np
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from vae_tf_serving.core import configs
+from vae_tf_serving.core.answer import Answer
 from vae_tf_serving.core.batching import BatchQueue, BatchThreads
 from vae_tf_serving.core.batching_options import BatchingOptions
+from vae_tf_serving.core.gathering import Gathering
 from vae_tf_serving.core.observer import Observer
 from vae_tf_serving.core.row_batcher import RowBatcher
-from vae_tf_serving.core.saved_model import SavedModelSession
+from vae_tf_serving.core.saved_model import SavedModelSession, size_of
 from vae_tf_serving.core.signature import Signature
 from vae_tf_serving.core.task import Task, Values, batch_size, timeout_ms
 from vae_tf_serving.core.thread_pool import ThreadPool
 from vae_tf_serving.status import StatusError
 
 _PER_MODEL_PARAMETERS = "batching_params.pbtxt"
+_MOMENT = 0.25e-3  # seconds: about what the way to a thread and back costs
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,11 @@ class Servable:
         }
         if self._batching is None and self.row_wise and self.options.automatic_rows:
             self._rows = RowBatcher(
-                self._run, self.observer, self.options.automatic_rows, self.options.max_waiting
+                self._run,
+                self._is_short,
+                self.observer,
+                self.options.automatic_rows,
+                self.options.max_waiting,
             )
 
     def submit(
@@ -139,20 +145,22 @@ class Servable:
         outputs: list[str],
         deadline: float | None = None,
         finish: Callable[[Values], Any] | None = None,
-    ) -> Future[Any]:
-        """Computes tensors in another thread.
+        gathering: Gathering | None = None,
+    ) -> Answer[Any]:
+        """Computes tensors, in another thread or when `gathering` ends.
 
         Args:
             inputs: Tensor name -> value.
             outputs: Names of the tensors to compute.
             deadline: `time.monotonic()` seconds after which to give up. A request that waits past
                 it is not run.
-            finish: What makes the future's result of the values, in that thread; it must be
+            finish: What makes the answer of the values, where they are computed; it must be
                 quick. Defaults to the values themselves, in the order of `outputs`, perhaps views
                 of a larger array.
+            gathering: Of the event loop that calls, if it is one.
 
         Returns:
-            The future, which fails as TensorFlow Serving's runtime and batching report. Cancelling
+            The answer, which fails as TensorFlow Serving's runtime and batching report. Cancelling
             it before the run begins costs nothing more.
 
         Raises:
@@ -163,14 +171,14 @@ class Servable:
             task.rows = batch_size(inputs)
             if task.rows:
                 self._queue(task, self._batching).submit(task)
-                return task.future
+                return task.answer
         elif self._rows is not None:
             task.rows = _rows(inputs)
             if 0 < task.rows <= self._rows.max_rows:
-                self._rows.submit(task)
-                return task.future
+                self._rows.submit(task, gathering)
+                return task.answer
         self._shared.pool.submit(task, self._run)
-        return task.future
+        return task.answer
 
     def close(self) -> None:
         """Answers what waits, then frees the model. Nothing may be submitted any more."""
@@ -188,6 +196,10 @@ class Servable:
         self, inputs: dict[str, np.ndarray], outputs: tuple[str, ...], deadline: float | None
     ) -> Values:
         return self._session.run(inputs, outputs, timeout_ms(deadline))
+
+    def _is_short(self, tasks: Sequence[Task]) -> bool:
+        size = sum(size_of(task.inputs) for task in tasks)
+        return self._session.expected_seconds(size, tasks[0].outputs) < _MOMENT
 
     def _queue(self, task: Task, options: BatchingOptions) -> BatchQueue:
         key = frozenset(task.inputs), frozenset(task.outputs)

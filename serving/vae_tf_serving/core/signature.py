@@ -18,6 +18,7 @@ class Signature:
         proto: The SignatureDef.
         inputs: Alias -> tensor name, by alias.
         outputs: Alias -> tensor name, by alias.
+        types: Alias of an input -> number of its DataType, by alias.
         defaults: Alias -> value of the inputs that may be left out; None where the proto does not
             parse.
     """
@@ -25,6 +26,7 @@ class Signature:
     proto: SignatureDef
     inputs: dict[str, str]
     outputs: dict[str, str]
+    types: dict[str, int]
     defaults: dict[str, np.ndarray | None]
 
     @classmethod
@@ -34,6 +36,7 @@ class Signature:
             proto,
             {alias: info.name for alias, info in sorted(proto.inputs.items())},
             {alias: info.name for alias, info in sorted(proto.outputs.items())},
+            {alias: info.dtype for alias, info in sorted(proto.inputs.items())},
             {alias: _value(tensor) for alias, tensor in sorted(proto.defaults.items())},
         )
 

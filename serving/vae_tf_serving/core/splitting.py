@@ -1,10 +1,10 @@
 """One large request as several small ones."""
 
 import threading
-from concurrent.futures import Future
 
 import numpy as np
 
+from vae_tf_serving.core.answer import Answer
 from vae_tf_serving.core.task import Task, Values
 
 
@@ -17,7 +17,7 @@ def split_task(task: Task, first: int, largest: int) -> list[Task]:
         largest: Rows of every other part but the last.
 
     Returns:
-        The parts. The first error of a part is the task's; its future can be cancelled no more.
+        The parts. The first error of a part is the task's; it can be cancelled no more.
     """
     starts = list(range(first, task.rows, largest))
     if first:
@@ -32,7 +32,7 @@ def split_task(task: Task, first: int, largest: int) -> list[Task]:
         _Joined(task, parts)
     else:
         for part in parts:
-            part.future.cancel()
+            part.answer.cancel()
     return parts
 
 
@@ -45,17 +45,17 @@ class _Joined:
         self._left = len(parts)
         self._lock = threading.Lock()
         for part in parts:
-            part.future.add_done_callback(self._done)
+            part.answer.add_done_callback(self._done)
 
-    def _done(self, _: "Future[Values]") -> None:
+    def _done(self, _: Answer[Values]) -> None:
         with self._lock:
             self._left -= 1
             if self._left:
                 return
-        errors = (part.future.exception() for part in self._parts)
+        errors = (part.answer.exception() for part in self._parts)
         error = next((error for error in errors if error is not None), None)
         if error is not None:
             self._task.fail(error)
             return
-        outputs = zip(*(part.future.result() for part in self._parts), strict=True)
+        outputs = zip(*(part.answer.result() for part in self._parts), strict=True)
         self._task.succeed([np.concatenate(values) for values in outputs])

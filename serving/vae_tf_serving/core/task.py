@@ -3,18 +3,18 @@
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
 
+from vae_tf_serving.core.answer import Answer
 from vae_tf_serving.status import Code, StatusError
 
 Values = list[np.ndarray]
 
 
 class Task:
-    """Inputs, wanted outputs, and the future of the answer.
+    """Inputs, wanted outputs, and the answer to come.
 
     Args:
         inputs: Tensor name -> value.
@@ -28,7 +28,7 @@ class Task:
         queued: float. `time.monotonic()` when the task was made.
     """
 
-    __slots__ = ("deadline", "finish", "future", "inputs", "outputs", "queued", "rows")
+    __slots__ = ("answer", "deadline", "finish", "inputs", "outputs", "queued", "rows")
 
     def __init__(
         self,
@@ -41,28 +41,28 @@ class Task:
         self.outputs = outputs
         self.deadline = deadline
         self.finish = finish
-        self.future: Future[Any] = Future()
+        self.answer: Answer[Any] = Answer()
         self.rows = 0
         self.queued = time.monotonic()
 
     def start(self) -> bool:
-        """Whether to go on: False where the caller has cancelled the future."""
-        return self.future.set_running_or_notify_cancel()
+        """Whether to go on: False where the caller has cancelled the answer."""
+        return self.answer.start()
 
     def succeed(self, values: Values) -> None:
         """Answers with what `finish` makes of `values`, or with its error."""
         try:
-            answer = values if self.finish is None else self.finish(values)
+            result = values if self.finish is None else self.finish(values)
         except Exception as error:
-            self.future.set_exception(error)
+            self.answer.set_exception(error)
         else:
-            self.future.set_result(answer)
+            self.answer.set_result(result)
 
     def fail(self, error: BaseException) -> None:
         """Answers with an error of its own, for one error may end many tasks."""
         if isinstance(error, StatusError):
             error = StatusError(error.code, error.message)
-        self.future.set_exception(error)
+        self.answer.set_exception(error)
 
 
 def late() -> StatusError:

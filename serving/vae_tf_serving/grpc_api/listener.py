@@ -10,6 +10,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from vae_tf_serving import event_loop
+
 logger = logging.getLogger(__name__)
 
 _INT32_MAX = 2**31 - 1
@@ -71,7 +73,8 @@ class GrpcListener:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=event_loop.factory()) as runner:
+                runner.run(self._serve())
         except BaseException as error:
             self._failure = error
             if self._ready.is_set():

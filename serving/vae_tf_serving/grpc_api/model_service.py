@@ -2,13 +2,13 @@
 
 import threading
 import time
-from concurrent.futures import Future
 
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from vae_tf_serving.completions import Completions
+from vae_tf_serving.core.answer import Answer
 from vae_tf_serving.core.manager import ModelManager
 from vae_tf_serving.grpc_api.calls import service
 from vae_tf_serving.status import Code, StatusError
@@ -69,12 +69,12 @@ class ModelService:
                 "ModelConfigList is currently supported",
             )
         deadline = None if timeout is None else time.monotonic() + timeout
-        done: Future[None] = Future()
+        done: Answer[None] = Answer()
         # Not a thread of a pool: loading may outlast the server, which would wait for it to end.
         threading.Thread(
             target=self._reload, args=(request.config, deadline, done), daemon=True
         ).start()
-        await self._completions.wait(done, timeout)
+        await self._completions.wait(done, deadline)
         response = model_management_pb2.ReloadConfigResponse()
         response.status.SetInParent()
         return response.SerializeToString()
@@ -83,9 +83,9 @@ class ModelService:
         self,
         config: model_server_config_pb2.ModelServerConfig,
         deadline: float | None,
-        done: Future[None],
+        done: Answer[None],
     ) -> None:
-        if not done.set_running_or_notify_cancel():
+        if not done.start():
             return
         try:
             self._manager.reload(config, deadline)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import grpc
@@ -94,13 +95,20 @@ class PredictionService:
         except BaseException:
             held.release()
             raise
-        future = held.submit(lambda s: predict(s, key, inputs, request.output_filter, deadline))
-        outputs = await self._completions.wait(future, _left(deadline))
-        answered = model_pb2.ModelSpec(name=spec.name, signature_name=key or DEFAULT_KEY)
-        answered.version.value = version
+        answer = held.submit(
+            lambda servable: predict(
+                servable,
+                key,
+                inputs,
+                request.output_filter,
+                deadline,
+                self._completions.gathering,
+            )
+        )
+        outputs = await self._completions.wait(answer, deadline)
         size = sum(array.nbytes for array in outputs.values())
         written = await beside(size, _encode, outputs, self._as_content)
-        return written + field(_MODEL_SPEC, answered.SerializeToString())
+        return written + _model_spec_field(spec.name, version, key or DEFAULT_KEY)
 
     async def classify(self, request: Any, timeout: float | None) -> bytes:
         """Runs a signature that classifies examples."""
@@ -146,8 +154,8 @@ class PredictionService:
     ) -> bytes:
         deadline = _deadline(timeout)
         held = Held(resolve(self._manager, spec))
-        future = held.submit(lambda servable: call(servable, request, deadline))
-        response: Any = await self._completions.wait(future, timeout)
+        answer = held.submit(lambda servable: call(servable, request, deadline))
+        response: Any = await self._completions.wait(answer, deadline)
         return response.SerializeToString()
 
 
@@ -155,12 +163,15 @@ def _spec(request: Any) -> model_pb2.ModelSpec | None:
     return request.model_spec if request.HasField("model_spec") else None
 
 
+@lru_cache(1024)
+def _model_spec_field(name: str, version: int, signature_name: str) -> bytes:
+    spec = model_pb2.ModelSpec(name=name, signature_name=signature_name)
+    spec.version.value = version
+    return field(_MODEL_SPEC, spec.SerializeToString())
+
+
 def _deadline(timeout: float | None) -> float | None:
     return None if timeout is None else time.monotonic() + timeout
-
-
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def _decode(protos: Mapping[str, Any]) -> dict[str, np.ndarray]:

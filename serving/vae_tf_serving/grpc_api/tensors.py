@@ -1,6 +1,7 @@
 """TensorProtos to arrays and back, by buffers."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def weight(proto: tensor_pb2.TensorProto) -> int:
     kind = _TYPES.get(proto.dtype)
     if kind is None:
         return 0
-    declared = math.prod(dim.size for dim in proto.tensor_shape.dim)
+    declared = math.prod([dim.size for dim in proto.tensor_shape.dim])
     return kind.dtype.itemsize * max(declared, len(getattr(proto, kind.name)))
 
 
@@ -148,13 +149,17 @@ def encode(array: np.ndarray, as_content: bool = False) -> bytes:
         as_content: Put numbers into `tensor_content` instead of the typed field.
     """
     kind = _BY_DTYPE[object if array.dtype.kind in "SU" else array.dtype]
-    shape = b"".join(field(2, b"\x08" + varint(n) if n else b"") for n in array.shape)
-    head = kind.head + field(2, shape)
+    head = kind.head + _shape_field(array.shape)
     if array.size == 0:
         return head
     if as_content and kind.dtype != object:
         return head + field(4, np.ascontiguousarray(array).tobytes())
     return head + kind.encode(array)
+
+
+@lru_cache(1024)
+def _shape_field(shape: tuple[int, ...]) -> bytes:
+    return field(2, b"".join(field(2, b"\x08" + varint(n) if n else b"") for n in shape))
 
 
 def _gathered(values: Any, dtype: Any) -> np.ndarray:
@@ -167,12 +172,13 @@ def _gathered(values: Any, dtype: Any) -> np.ndarray:
 
 
 def _shape(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
-    dims = tuple(dim.size for dim in proto.tensor_shape.dim)
-    if proto.tensor_shape.unknown_rank or len(dims) > _MAX_RANK or min(dims, default=0) < 0:
+    shape = proto.tensor_shape
+    dims = [dim.size for dim in shape.dim]
+    if shape.unknown_rank or len(dims) > _MAX_RANK or min(dims, default=0) < 0:
         raise TensorError
-    if math.prod(dim for dim in dims if dim) >= 2**48:  # also where another axis is empty
+    if math.prod([dim for dim in dims if dim]) >= 2**48:  # also where another axis is empty
         raise TensorError
-    return dims
+    return tuple(dims)
 
 
 def _content(content: bytes, kind: _Type, size: int) -> np.ndarray:

@@ -1,8 +1,12 @@
 """The two pieces of protobuf's wire format that a large answer is put together from."""
 
+from functools import lru_cache
+
 _LENGTH_DELIMITED = 2
+_REMEMBERED = 4096
 
 
+@lru_cache(_REMEMBERED)
 def varint(value: int) -> bytes:
     """`value`, not negative, in base 128, lowest digits first."""
     parts = bytearray()

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -52,7 +51,6 @@ class Actions:
         self._manager = manager
         self._completions = completions
         self._timeout = timeout
-        self._types: WeakKeyDictionary[Servable, dict[str, dict[str, int]]] = WeakKeyDictionary()
 
     async def predict(self, asked: Route, body: bytes) -> bytes:
         """`:predict` in the row or the columnar format; the answer is in the same.
@@ -67,16 +65,20 @@ class Actions:
         key = document.signature_name
         held = Held(self._acquire(asked))
         try:
-            types = self._types_of_inputs(held.servable, key)
+            types = _types_of_inputs(held.servable, key)
             inputs, by_row = await _beside(large, json_tensors.arrays, document, types, limit)
         except BaseException:
             held.release()
             raise
-        future = held.submit(lambda servable: predict(servable, key, inputs, (), deadline))
-        outputs = await self._completions.wait(future, _left(deadline))
+        answer = held.submit(
+            lambda servable: predict(
+                servable, key, inputs, (), deadline, self._completions.gathering
+            )
+        )
+        outputs = await self._completions.wait(answer, deadline)
         if not outputs:
             raise StatusError(Code.INVALID_ARGUMENT, "Cannot convert empty tensor map to JSON")
-        large = sum(array.size for array in outputs.values()) > _INLINE_VALUES
+        large = sum([array.size for array in outputs.values()]) > _INLINE_VALUES
         return await _beside(large, json_out.predictions if by_row else json_out.columns, outputs)
 
     async def classify(self, asked: Route, body: bytes) -> bytes:
@@ -129,8 +131,8 @@ class Actions:
         ).decode("utf-8", "replace")
         request.input.CopyFrom(await _beside(large, json_examples.examples, document, limit))
         held = Held(self._acquire(asked))
-        future = held.submit(lambda servable: run(servable, request, deadline))
-        return await self._completions.wait(future, _left(deadline))
+        answer = held.submit(lambda servable: run(servable, request, deadline))
+        return await self._completions.wait(answer, deadline)
 
     def _acquire(self, asked: Route) -> AbstractContextManager[Servable]:
         return self._manager.acquire(asked.name, asked.version, asked.label)
@@ -138,34 +140,24 @@ class Actions:
     def _deadline(self) -> float | None:
         return None if self._timeout is None else time.monotonic() + self._timeout
 
-    def _types_of_inputs(self, servable: Servable, key: str) -> dict[str, int]:
-        """Alias -> DataType of a signature's inputs; `WeakKeyDictionary` forgets unloaded models.
 
-        Raises:
-            StatusError: INVALID_ARGUMENT: no such signature, or one without inputs.
-        """
-        known = self._types.get(servable)
-        if known is None:
-            known = self._types[servable] = {
-                name: {alias: info.dtype for alias, info in sorted(proto.inputs.items())}
-                for name, proto in servable.meta_graph.signature_def.items()
-            }
-        types = known.get(key or DEFAULT_KEY)
-        if types is None:
-            raise StatusError(
-                Code.INVALID_ARGUMENT,
-                f'Serving signature name: "{key or DEFAULT_KEY}" not found in signature def',
-            )
-        if not types:
-            raise StatusError(
-                Code.INVALID_ARGUMENT,
-                f"Failed to get input map for signature: {key or 'DEFAULT'}",
-            )
-        return types
+def _types_of_inputs(servable: Servable, key: str) -> dict[str, int]:
+    """Alias -> DataType of a signature's inputs.
 
-
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+    Raises:
+        StatusError: INVALID_ARGUMENT: no such signature, or one without inputs.
+    """
+    signature = servable.signatures.get(key or DEFAULT_KEY)
+    if signature is None:
+        raise StatusError(
+            Code.INVALID_ARGUMENT,
+            f'Serving signature name: "{key or DEFAULT_KEY}" not found in signature def',
+        )
+    if not signature.types:
+        raise StatusError(
+            Code.INVALID_ARGUMENT, f"Failed to get input map for signature: {key or 'DEFAULT'}"
+        )
+    return signature.types
 
 
 async def _beside(large: bool, work: Callable[..., T], *arguments: Any) -> T:

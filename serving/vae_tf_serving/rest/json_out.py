@@ -11,6 +11,7 @@ import orjson
 from vae_tf_serving.status import Code, StatusError
 
 _NUMPY = orjson.OPT_SERIALIZE_NUMPY
+_UNWRITTEN = b"null"
 
 
 def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
@@ -39,7 +40,9 @@ def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
     if all(_is_plain(array) for array in outputs.values()):
         rows_of_values = zip(*outputs.values(), strict=True)
         objects = [dict(zip(outputs, row, strict=True)) for row in rows_of_values]
-        return b'{\n    "predictions": ' + orjson.dumps(objects, option=_NUMPY) + b"\n}"
+        text = orjson.dumps(objects, option=_NUMPY)
+        if _UNWRITTEN not in text:
+            return b'{\n    "predictions": ' + text + b"\n}"
     elements = [
         _object({name: _array(name, array[row, ...]) for name, array in outputs.items()})
         for row in range(rows or 0)
@@ -86,21 +89,28 @@ def decimal(value: float) -> str:
 
 def _array(name: str, array: np.ndarray) -> bytes:
     if _is_plain(array):
-        value = np.ascontiguousarray(array) if array.ndim else array[()]
-        return orjson.dumps(value, option=_NUMPY)
+        text = _numbers(array)
+        if _UNWRITTEN not in text:
+            return text
     if array.dtype.kind in "OSU":
         return _strings(array.tolist(), name.endswith("_bytes"))
-    if _is_number(array.dtype):  # none, or not all finite, which orjson would write as null
+    if _is_number(array.dtype):  # none, or not all finite
         return json.dumps(array.tolist(), separators=(",", ":")).encode()
     type_name = "half" if array.dtype == np.float16 else array.dtype.name
     raise _invalid(f"Failed to write JSON value for tensor type: {type_name}")
 
 
+def _numbers(array: np.ndarray) -> bytes:
+    if array.ndim > 1 and array.shape[-1] == 1:
+        # Images of one channel: `orjson` is three times as fast without the lists of one number.
+        return b"[" + _numbers(array[..., 0]).replace(b",", b"],[") + b"]"
+    value = np.ascontiguousarray(array) if array.ndim else array[()]
+    return orjson.dumps(value, option=_NUMPY)
+
+
 def _is_plain(array: np.ndarray) -> bool:
-    """Whether `orjson` writes it: numbers, at least one, all finite."""
-    if not _is_number(array.dtype) or array.size == 0:
-        return False
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+    """Whether `orjson` writes it, but for `_UNWRITTEN` in place of numbers that are not finite."""
+    return _is_number(array.dtype) and array.size > 0
 
 
 def _is_number(dtype: np.dtype) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 
+from vae_tf_serving import event_loop
 from vae_tf_serving.rest.protocol import BoundedProtocol, close_slow
 
 logger = logging.getLogger(__name__)
@@ -48,9 +49,8 @@ class RestListener:
         self._thread.join(grace + 10)
 
     def _run(self) -> None:
-        factory = uvicorn.Config(app="", log_config=None).get_loop_factory()
         try:
-            with asyncio.Runner(loop_factory=factory) as runner:
+            with asyncio.Runner(loop_factory=event_loop.factory()) as runner:
                 runner.run(self._serve())
         except BaseException as error:
             self._failure = error

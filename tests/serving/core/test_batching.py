@@ -6,10 +6,15 @@ import pytest
 
 from vae_tf_serving.core.batching import BatchQueue, BatchThreads
 from vae_tf_serving.core.batching_options import BatchingOptions
+from vae_tf_serving.core.gathering import Gathering
 from vae_tf_serving.core.observer import Observer
 from vae_tf_serving.core.row_batcher import RowBatcher
 from vae_tf_serving.core.task import Task
 from vae_tf_serving.status import Code, StatusError
+
+
+def never_short(tasks):
+    return False
 
 
 class Model:
@@ -59,7 +64,7 @@ def queue(model):
 
         def submit(task):
             made[-1][1].submit(task)
-            return task.future
+            return task.answer
 
         return submit
 
@@ -75,11 +80,11 @@ def row_batcher(model):
     made = []
 
     def row_batcher(max_rows=64, max_waiting=100):
-        made.append(RowBatcher(model, Observer(), max_rows, max_waiting))
+        made.append(RowBatcher(model, never_short, Observer(), max_rows, max_waiting))
 
         def submit(task):
             made[-1].submit(task)
-            return task.future
+            return task.answer
 
         return submit
 
@@ -210,7 +215,7 @@ def test_parts_of_a_large_request_run_at_the_same_time():
     time.sleep(0.1)  # both threads wait for work
     large = task(8, value=1)
     queue.submit(large)
-    check([large.future], [1])
+    check([large.answer], [1])
     threads.remove(queue)
     threads.close()
 
@@ -227,7 +232,7 @@ def test_a_queue_that_is_removed_takes_no_call_to_work_from_another():
         time.sleep(0.05)
         asked = task(1, value=value)
         queue.submit(asked)
-        assert (asked.future.result(5)[0] == 2 * value).all()
+        assert (asked.answer.result(5)[0] == 2 * value).all()
     held.gate.set()
     removing.join(20)
     threads.remove(queue)
@@ -282,7 +287,7 @@ def test_row_batcher_serves_kinds_in_turn(model, row_batcher):
     order = []
     for width in (2, 2, 2, 3):
         made = task(1, width)
-        made.future.add_done_callback(lambda _, width=width: order.append(width))
+        made.answer.add_done_callback(lambda _, width=width: order.append(width))
         submit(made)
     model.gate.set()
     check([submit(task(1))], [0])
@@ -301,10 +306,85 @@ def test_row_batcher_is_bounded(model, row_batcher):
 
 
 def test_row_batcher_answers_all_before_it_closes(model):
-    batcher = RowBatcher(model, Observer(), 64, 100)
+    batcher = RowBatcher(model, never_short, Observer(), 64, 100)
     tasks = [task(1, value=i) for i in range(50)]
     for each in tasks:
         batcher.submit(each)
     batcher.close()
-    assert all(each.future.done() for each in tasks)
-    check([each.future for each in tasks], range(50))
+    assert all(each.answer.done() for each in tasks)
+    check([each.answer for each in tasks], range(50))
+
+
+class Turn:
+    """An event loop's turn: what is to be called when it ends."""
+
+    def __init__(self):
+        self.calls = []
+        self.gathering = Gathering(self.calls.append)
+
+    def end(self):
+        calls, self.calls[:] = list(self.calls), []
+        for call in calls:
+            call()
+
+
+@pytest.fixture
+def gathered(model):
+    """gathered(is_short, **options) is (turn, what submits a task in it)."""
+    made = []
+
+    def gathered(is_short, max_rows=64, max_waiting=100):
+        turn = Turn()
+        batcher = RowBatcher(model, is_short, Observer(), max_rows, max_waiting)
+        made.append(batcher)
+
+        def submit(task):
+            batcher.submit(task, turn.gathering)
+            return task.answer
+
+        return turn, submit
+
+    yield gathered
+    model.gate.set()
+    for batcher in made:
+        batcher.close()
+
+
+def test_a_turn_of_the_loop_is_one_batch_run_in_the_loop(model, gathered):
+    asked = []
+    turn, submit = gathered(lambda tasks: asked.append(len(tasks)) or True, max_rows=4)
+    for values in ((1, 2, 3), (4,)):
+        answers = [submit(task(1, value=value)) for value in values]
+        wide = submit(task(2, width=3, value=5))
+        large = submit(task(4, value=6))
+        assert not model.sizes
+        assert len(turn.calls) == 1
+        turn.end()
+        assert all(answer.done() for answer in [*answers, wide, large])
+        check([*answers, wide, large], (*values, 5, 6))
+        assert asked == [len(values), 1, 1]
+        assert model.sizes == [len(values), 2, 4]
+        del model.sizes[:], asked[:]
+
+
+def test_the_loop_does_not_wait_for_a_long_run(model, gathered):
+    turn, submit = gathered(lambda tasks: False)
+    model.gate.clear()
+    answers = [submit(task(1, value=value)) for value in (1, 2)]
+    turn.end()
+    assert not any(answer.done() for answer in answers)
+    model.gate.set()
+    check(answers, (1, 2))
+
+
+def test_what_a_turn_brings_too_much_is_refused(model, gathered):
+    turn, submit = gathered(lambda tasks: False, max_waiting=2)
+    model.gate.clear()
+    held = submit(task(1, width=9))
+    turn.end()
+    assert model.started.acquire(timeout=20)
+    answers = [submit(task(1, value=value)) for value in range(4)]
+    turn.end()
+    assert [answer.exception(0).code for answer in answers[2:]] == [Code.UNAVAILABLE] * 2
+    model.gate.set()
+    check([held, *answers[:2]], (0, 0, 1))

@@ -81,9 +81,9 @@ def test_one_fault_is_not_the_neighbours():
 
     good, bad, other = task(2), task(1, 1e7), task(3, 5)
     run_together([good, bad, other], run, Rules(late(), Observer()))
-    np.testing.assert_array_equal(good.future.result()[0], 2 * good.inputs["x"])
-    np.testing.assert_array_equal(other.future.result()[0], 2 * other.inputs["x"])
-    assert bad.future.exception().message == "too large"
+    np.testing.assert_array_equal(good.answer.result()[0], 2 * good.inputs["x"])
+    np.testing.assert_array_equal(other.answer.result()[0], 2 * other.inputs["x"])
+    assert bad.answer.exception().message == "too large"
 
 
 def test_late_and_cancelled_requests_are_not_run():
@@ -94,10 +94,10 @@ def test_late_and_cancelled_requests_are_not_run():
             seen.append((rows, padding, len(waits)))
 
     past, gone, live = task(1, deadline=time.monotonic() - 1), task(2), task(3)
-    gone.future.cancel()
+    gone.answer.cancel()
     run_together([past, gone, live], double, Rules(late(), Counting(), (4, 8)))
-    assert past.future.exception().code == Code.DEADLINE_EXCEEDED
-    assert live.future.result()[0].shape == (3, 2)
+    assert past.answer.exception().code == Code.DEADLINE_EXCEEDED
+    assert live.answer.result()[0].shape == (3, 2)
     assert seen == [(3, 1, 1)]
 
 

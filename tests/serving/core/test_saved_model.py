@@ -1,4 +1,5 @@
 import gc
+import math
 import time
 
 import numpy as np
@@ -86,12 +87,18 @@ def test_a_run_that_takes_too_long_is_stopped(session):
     assert caught.value.message == "Timed out waiting for notification"
 
 
-def test_only_runs_without_loops_go_unwatched(session):
-    for key, timeout, short in (("serving_default", 1000, True), ("slow", 10**6, False)):
-        fetches = tuple(names(session, key)[1].values())
-        session._expected[fetches, 8] = 1e-4
-        assert session._is_short((fetches, 8), timeout) is short
-        assert not session._is_short((fetches, 8), 1)
+def test_a_run_without_loops_is_expected_to_take_as_long_as_the_last(session):
+    x = np.ones([3, 2], np.float32)
+    outputs = list(names(session, "serving_default")[1].values())
+    session._expected.clear()
+    assert session.expected_seconds(x.nbytes, outputs) == math.inf
+    started = time.monotonic()
+    run(session, "serving_default", x=x)
+    assert 0 < session.expected_seconds(x.nbytes, outputs) <= time.monotonic() - started
+    assert session.expected_seconds(100 * x.nbytes, outputs) == math.inf
+
+    run(session, "slow", x=x, n=np.int64([1]))
+    assert session.expected_seconds(x.nbytes + 8, [*names(session, "slow")[1].values()]) == math.inf
 
 
 def test_a_large_run_is_watched_however_short_the_small_ones_were(session, monkeypatch):
