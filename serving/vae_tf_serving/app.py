@@ -1,5 +1,6 @@
 """The program: flags in, exit code out."""
 
+import gc
 import importlib.metadata
 import logging
 import os
@@ -15,6 +16,7 @@ from vae_tf_serving.start_error import StartError
 FAILED = 255
 """Exit code of a server that does not start, upstream's."""
 
+_YOUNG_OBJECTS = 10_000  # as many as the requests under way need; Python's 700 cost a tenth
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -69,6 +71,7 @@ def _run(options: flags.Options) -> int:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         from vae_tf_serving.server import Server  # imports TensorFlow
 
+        gc.set_threshold(_YOUNG_OBJECTS)
         server = Server(options)
         try:
             server.start()

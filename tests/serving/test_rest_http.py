@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import re
 import socket
 import threading
 import time
@@ -25,13 +26,14 @@ def connect(url):
     return socket.create_connection((address.hostname, address.port), timeout=20)
 
 
-def exchange(url, data):
+def exchange(url, *pieces):
     """Everything that comes back until the server closes or five seconds pass."""
     with connect(url) as sock:
         sock.settimeout(5)
         received = b""
         try:
-            sock.sendall(data)
+            for piece in pieces:
+                sock.sendall(piece)
             while part := sock.recv(65536):
                 received += part
         except (TimeoutError, ConnectionError):
@@ -191,6 +193,45 @@ class TestClientsThatMisbehave:
                 sock.settimeout(10)
                 with contextlib.suppress(ConnectionError):
                     assert sock.recv(99) == b""
+
+    def test_idle_connections_are_closed(self, embedded, bounded, monkeypatch):
+        monkeypatch.setattr(protocol, "IDLE_SECONDS", 1.0)
+        request = f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n\r\n"
+        with connect(bounded) as sock:
+            sock.settimeout(10)
+            for pause in (0.7, 0.7, 0):  # is used in time, twice
+                sock.sendall(request.encode() + BODY)
+                assert sock.recv(9999).startswith(b"HTTP/1.1 200 ")
+                time.sleep(pause)
+            assert sock.recv(99) == b""
+
+    def test_small_requests_are_answered_in_order_however_they_come(self, embedded, bounded):
+        """Alone, sent ahead, in pieces, wrong ones among them, and with what only ASGI's way takes."""
+        head = f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\n"
+        bodies = [
+            b'{"instances": [%d]}' % number if number % 7 else b"%d" % number
+            for number in range(60)
+        ]
+        asked = [body for body in bodies if body.startswith(b"{")]
+        answers = [httpx.post(bounded + PREDICT, content=body).json() for body in asked]
+        alone = [b"%.1f" % answer["predictions"][0] for answer in answers]
+        assert len(set(alone)) == len(asked)
+        sent = b"".join(
+            head.encode()
+            + (b"Expect: 100-continue\r\n" if number % 11 == 5 else b"")
+            + (b"Connection: close\r\n" if body is bodies[-1] else b"")
+            + b"Content-Length: %d\r\n\r\n" % len(body)
+            + body
+            for number, body in enumerate(bodies)
+        )
+        for piece in (len(sent), 50, 977):
+            answer = exchange(bounded, *[sent[i : i + piece] for i in range(0, len(sent), piece)])
+            found = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+            assert [code for code in found if code != 100] == [
+                200 if number % 7 else 400 for number in range(60)
+            ]
+            values = re.findall(rb'"predictions": \[([0-9.]+)\]', answer)
+            assert values == alone
 
     def test_endless_head(self, embedded, bounded):
         answer = exchange(bounded, b"GET / HTTP/1.1\r\nA: " + b"a" * (1 << 20))

@@ -25,7 +25,7 @@ from vae_tf_serving.core.thread_pool import ThreadPool
 from vae_tf_serving.status import StatusError
 
 _PER_MODEL_PARAMETERS = "batching_params.pbtxt"
-_MOMENT = 0.25e-3  # seconds: about what the way to a thread and back costs
+_MOMENT = 0.5e-3  # seconds: about what the way to a thread and back costs where cores are busy
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
+import numpy as np
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from tensorflow_serving.apis import (
@@ -16,7 +17,9 @@ from tensorflow_serving.apis import (
 )
 
 from vae_tf_serving.completions import Completions
+from vae_tf_serving.core.answer import Answer
 from vae_tf_serving.core.classify import classify, regress
+from vae_tf_serving.core.gathering import Gathering
 from vae_tf_serving.core.manager import ModelManager
 from vae_tf_serving.core.predict import predict
 from vae_tf_serving.core.servable import Servable
@@ -29,7 +32,10 @@ from vae_tf_serving.status import Code, StatusError
 
 T = TypeVar("T")
 
-_INLINE_BYTES = 64 << 10
+Outputs = dict[str, np.ndarray]
+"""By alias."""
+
+INLINE_BYTES = 64 << 10
 """Bodies up to this size are read in the event loop, larger ones in a thread beside it."""
 
 _INLINE_VALUES = 256 << 10
@@ -59,27 +65,23 @@ class Actions:
             StatusError: As TensorFlow Serving, in its order: the JSON, `signature_name`, the model,
                 the signature, the values, the run.
         """
-        deadline = self._deadline()
-        limit, large = TimeLimit(deadline), len(body) > _INLINE_BYTES
-        document = await _beside(large, json_in.parse, body, limit)
-        key = document.signature_name
-        held = Held(self._acquire(asked))
-        try:
-            types = _types_of_inputs(held.servable, key)
-            inputs, by_row = await _beside(large, json_tensors.arrays, document, types, limit)
-        except BaseException:
-            held.release()
-            raise
-        answer = held.submit(
-            lambda servable: predict(
-                servable, key, inputs, (), deadline, self._completions.gathering
-            )
-        )
+        deadline = self.deadline()
+        if len(body) > INLINE_BYTES:
+            answer, by_row = await asyncio.to_thread(self._begin, asked, body, deadline, None)
+        else:
+            answer, by_row = self.begin_predict(asked, body, deadline)
         outputs = await self._completions.wait(answer, deadline)
-        if not outputs:
-            raise StatusError(Code.INVALID_ARGUMENT, "Cannot convert empty tensor map to JSON")
-        large = sum([array.size for array in outputs.values()]) > _INLINE_VALUES
-        return await _beside(large, json_out.predictions if by_row else json_out.columns, outputs)
+        return await _beside(is_large(outputs), write_predicted, outputs, by_row)
+
+    def begin_predict(
+        self, asked: Route, body: bytes, deadline: float | None
+    ) -> tuple[Answer[Outputs], bool]:
+        """Starts `predict` in the event loop: what will be its outputs, and whether they go by row.
+
+        Raises:
+            StatusError: As `predict`, of all but the run.
+        """
+        return self._begin(asked, body, deadline, self._completions.gathering)
 
     async def classify(self, asked: Route, body: bytes) -> bytes:
         """`:classify`: a list of [label, score] for each example."""
@@ -122,8 +124,8 @@ class Actions:
     async def _run_examples(
         self, asked: Route, body: bytes, request: Any, run: Callable[..., Any]
     ) -> Any:
-        deadline = self._deadline()
-        limit, large = TimeLimit(deadline), len(body) > _INLINE_BYTES
+        deadline = self.deadline()
+        limit, large = TimeLimit(deadline), len(body) > INLINE_BYTES
         document = await _beside(large, json_in.parse, body, limit)
         request.model_spec.name = asked.name
         request.model_spec.signature_name = document.signature_name.encode(
@@ -134,11 +136,46 @@ class Actions:
         answer = held.submit(lambda servable: run(servable, request, deadline))
         return await self._completions.wait(answer, deadline)
 
+    def _begin(
+        self, asked: Route, body: bytes, deadline: float | None, gathering: Gathering | None
+    ) -> tuple[Answer[Outputs], bool]:
+        limit = TimeLimit(deadline)
+        document = json_in.parse(body, limit)
+        key = document.signature_name
+        held = Held(self._acquire(asked))
+        try:
+            types = _types_of_inputs(held.servable, key)
+            inputs, by_row = json_tensors.arrays(document, types, limit)
+        except BaseException:
+            held.release()
+            raise
+        answer = held.submit(
+            lambda servable: predict(servable, key, inputs, (), deadline, gathering)
+        )
+        return answer, by_row
+
     def _acquire(self, asked: Route) -> AbstractContextManager[Servable]:
         return self._manager.acquire(asked.name, asked.version, asked.label)
 
-    def _deadline(self) -> float | None:
+    def deadline(self) -> float | None:
+        """That of a request that begins now, in `time.monotonic()` seconds."""
         return None if self._timeout is None else time.monotonic() + self._timeout
+
+
+def is_large(outputs: Outputs) -> bool:
+    """Whether other requests should not wait while `outputs` are written."""
+    return sum([array.size for array in outputs.values()]) > _INLINE_VALUES
+
+
+def write_predicted(outputs: Outputs, by_row: bool) -> bytes:
+    """The body of an answer to predict.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT: an output that JSON has no form for, or none at all.
+    """
+    if not outputs:
+        raise StatusError(Code.INVALID_ARGUMENT, "Cannot convert empty tensor map to JSON")
+    return json_out.predictions(outputs) if by_row else json_out.columns(outputs)
 
 
 def _types_of_inputs(servable: Servable, key: str) -> dict[str, int]:

@@ -3,13 +3,21 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from vae_tf_serving.completions import Completions
+from vae_tf_serving.core.answer import Answer
 from vae_tf_serving.core.manager import ModelManager
 from vae_tf_serving.metrics import Metrics
 from vae_tf_serving.rest import bodies, json_out
-from vae_tf_serving.rest.actions import Actions
+from vae_tf_serving.rest.actions import (
+    INLINE_BYTES,
+    Actions,
+    Outputs,
+    is_large,
+    write_predicted,
+)
 from vae_tf_serving.rest.memory_limit import MemoryLimit, Share, TooMuchHeld
 from vae_tf_serving.rest.paths import Route, route
 from vae_tf_serving.status import Code, StatusError
@@ -26,9 +34,10 @@ _CORS = (
 )
 _CLOSE = ((b"connection", b"close"),)
 _HELD_BYTES = 1 << 30  # of bodies, from the first byte to the answer
+_NOT_PLAIN = (b"content-encoding", b"transfer-encoding", b"expect", b"upgrade")
 _APIS = ("predict", "classify", "regress")
 
-Answer = tuple[int, bytes, bytes, tuple[tuple[bytes, bytes], ...]]
+Response = tuple[int, bytes, bytes, tuple[tuple[bytes, bytes], ...]]
 """Status, type of the body, body, further headers."""
 
 
@@ -55,7 +64,9 @@ class Application:
         metrics: Metrics | None = None,
         metrics_path: str = "",
     ) -> None:
-        self._actions = Actions(manager, Completions(asyncio.get_running_loop()), timeout)
+        self._completions = Completions(asyncio.get_running_loop())
+        self._actions = Actions(manager, self._completions, timeout)
+        self._writing: set[asyncio.Task] = set()
         self._largest_body = largest_body
         self._memory = MemoryLimit(max(_HELD_BYTES, largest_body))
         self._cors = _CORS if cors else ()
@@ -66,14 +77,87 @@ class Application:
         """Answers one request."""
         with self._memory.share() as share:
             try:
-                answer = await self._call(scope, receive, share)
+                response = await self._call(scope, receive, share)
             except TooMuchHeld:
                 text = "The requests under way hold as much memory as they may; try again later"
-                answer = 503, _JSON, json_out.error(text), _CLOSE
-        if answer is not None:  # else the client went away
-            await _send(send, answer)
+                response = 503, _JSON, json_out.error(text), _CLOSE
+        if response is not None:  # else the client went away
+            await _send(send, response)
 
-    async def _call(self, scope: dict[str, Any], receive: Any, share: Share) -> Answer | None:
+    def direct(self, scope: dict[str, Any]) -> Route | None:
+        """The route of a request that `answer` can answer, else None: a small, plain predict.
+
+        Args:
+            scope: ASGI's.
+        """
+        if scope["method"] != "POST" or scope["query_string"]:
+            return None
+        size = b""
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                size = value
+            elif name in _NOT_PLAIN:
+                return None
+        if not size.isdigit() or int(size) > min(INLINE_BYTES, self._largest_body):
+            return None
+        asked = route("POST", scope["raw_path"].decode("latin-1"))
+        return asked if asked.action == "predict" else None
+
+    def answer(
+        self, asked: Route, path: str, body: bytes, respond: Callable[[Response], None]
+    ) -> None:
+        """Answers as `__call__` would, without a task and the messages of ASGI.
+
+        Those take longer than all else that a small request needs.
+
+        Args:
+            asked: What `direct` gave.
+            path: For the log.
+            body: Whole.
+            respond: Called once with the response, in the loop.
+        """
+        started = time.monotonic()
+
+        def finish(payload: bytes, raised: Exception | None) -> None:
+            respond(self._outcome(asked, "POST", path, started, payload, raised))
+
+        deadline = self._actions.deadline()
+        try:
+            answer, by_row = self._actions.begin_predict(asked, body, deadline)
+        except Exception as raised:
+            finish(b"", raised)
+            return
+
+        def heard(done: Answer) -> None:
+            try:
+                outputs = done.result()
+                if is_large(outputs):
+                    self._write_beside(outputs, by_row, finish)
+                    return
+                payload = write_predicted(outputs, by_row)
+            except Exception as raised:
+                finish(b"", raised)
+            else:
+                finish(payload, None)
+
+        self._completions.call(answer, deadline, heard)
+
+    def _write_beside(
+        self, outputs: Outputs, by_row: bool, finish: Callable[[bytes, Exception | None], None]
+    ) -> None:
+        async def write() -> None:
+            try:
+                payload = await asyncio.to_thread(write_predicted, outputs, by_row)
+            except Exception as raised:
+                finish(b"", raised)
+            else:
+                finish(payload, None)
+
+        task = asyncio.ensure_future(write())
+        self._writing.add(task)  # the loop alone would not keep it
+        task.add_done_callback(self._writing.discard)
+
+    async def _call(self, scope: dict[str, Any], receive: Any, share: Share) -> Response | None:
         verb, query = scope["method"], scope["query_string"]
         path = scope["raw_path"].decode("latin-1")
         headers = dict(scope["headers"])
@@ -93,7 +177,7 @@ class Application:
 
     async def _answer(
         self, verb: str, path: str, headers: dict[bytes, bytes], body: bytes, share: Share
-    ) -> Answer:
+    ) -> Response:
         asked = route(verb, path)
         if verb not in _VERBS:
             return 501, _HTML, _page_of("501 Not Implemented", "Not Implemented"), _CLOSE
@@ -106,18 +190,33 @@ class Application:
         if asked.action == "bad_version":
             return 400, _JSON, b"", self._cors
         started = time.monotonic()
-        error = None
+        payload, raised = b"", None
         try:
             if b"gzip" in headers.get(b"content-encoding", b""):
                 share.take(bodies.most_inflated(body))
                 body = await asyncio.to_thread(bodies.inflate, body)
             payload = await self._act(asked, verb, path, body)
-        except StatusError as raised:
-            error = raised
         except TooMuchHeld:
             raise
-        except Exception:
-            logger.exception("%s %s failed", verb, path)
+        except Exception as error:
+            raised = error
+        return self._outcome(asked, verb, path, started, payload, raised)
+
+    def _outcome(
+        self,
+        asked: Route,
+        verb: str,
+        path: str,
+        started: float,
+        payload: bytes,
+        raised: Exception | None,
+    ) -> Response:
+        """Counts and logs what came of a request: `payload`, or what was `raised`."""
+        error = None
+        if isinstance(raised, StatusError):
+            error = raised
+        elif raised is not None:
+            logger.error("%s %s failed", verb, path, exc_info=raised)
             error = StatusError(Code.INTERNAL, "The server failed to answer; see its log")
         seconds = time.monotonic() - started
         if self._metrics is not None:
@@ -149,7 +248,7 @@ class Application:
                 raise StatusError(Code.INVALID_ARGUMENT, "Missing model name in request.")
         raise StatusError(Code.INVALID_ARGUMENT, f"Malformed request: {verb} {path}")
 
-    def _page(self, path: str, query: bytes) -> Answer:
+    def _page(self, path: str, query: bytes) -> Response:
         if query or self._metrics is None:
             asked = f"{path}?{query.decode('latin-1')}"
             text = f"Unexpected path: {asked}. Should be {path}"
@@ -157,10 +256,15 @@ class Application:
         return 200, _TEXT, self._metrics.page(), ()
 
 
-async def _send(send: Any, answer: Answer) -> None:
-    status, kind, body, further = answer
-    length = str(len(body)).encode()
-    headers = [(b"content-type", kind), (b"content-length", length), *further]
+def headers_of(response: Response) -> list[tuple[bytes, bytes]]:
+    """Of a response, but for those that the HTTP server adds."""
+    _, kind, body, further = response
+    return [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *further]
+
+
+async def _send(send: Any, response: Response) -> None:
+    status, _, body, _ = response
+    headers = headers_of(response)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

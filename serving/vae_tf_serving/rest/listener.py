@@ -14,7 +14,6 @@ from vae_tf_serving.rest.protocol import BoundedProtocol, close_slow
 
 logger = logging.getLogger(__name__)
 
-KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 2048
 
 
@@ -69,7 +68,6 @@ class RestListener:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             backlog=_BACKLOG,
         )
         server = self._server = uvicorn.Server(config)
