@@ -67,7 +67,8 @@ class SavedModelSession:
             for signature in loaded.signature_def.values()
             for name in (output.name for output in signature.outputs.values())
         }
-        self._expected: dict[tuple[tuple[str, ...], int], float] = {}
+        self._longest: dict[tuple[tuple[str, ...], int], float] = {}
+        self._usual: dict[tuple[tuple[str, ...], int], float] = {}
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._runs = 0
@@ -109,8 +110,8 @@ class SavedModelSession:
                 if self._closed and not self._runs:
                     self._idle.notify_all()
 
-    def expected_seconds(self, size: int, fetches: Sequence[str]) -> float:
-        """How long a run will take, judged by earlier runs of the like.
+    def usual_seconds(self, size: int, fetches: Sequence[str]) -> float:
+        """How long a run takes that nothing holds up, judged by earlier runs of the like.
 
         Args:
             size: Bytes of the values to be fed.
@@ -120,9 +121,9 @@ class SavedModelSession:
             Infinity where none was yet, or a loop in the graph may go on for any time.
         """
         names = tuple(fetches)
-        if not all(self._bounded.get(name, False) for name in names):
+        if not self._is_bounded(names):
             return math.inf
-        return self._expected.get(_kind(names, size), math.inf)
+        return self._usual.get(_kind(names, size), math.inf)
 
     def close(self) -> None:
         """Waits for the runs under way, then frees the session and its variables."""
@@ -141,9 +142,10 @@ class SavedModelSession:
     ) -> list[np.ndarray]:
         fed = {self._tensor(name): value for name, value in feeds.items()}
         fetched = [self._tensor(name) for name in names]
-        size = size_of(feeds)
-        unwatched = (
-            timeout_ms is None or self.expected_seconds(size, names) * 1000 < timeout_ms * _SHORT
+        kind = _kind(names, size_of(feeds))
+        longest = self._longest.get(kind, math.inf)
+        unwatched = timeout_ms is None or (
+            longest * 1000 < timeout_ms * _SHORT and self._is_bounded(names)
         )
         options = _unwatched() if unwatched else _watched(timeout_ms)
         started = time.monotonic()
@@ -154,12 +156,17 @@ class SavedModelSession:
             return [_array(value) if isinstance(value, bytes) else value for value in values]
         finally:
             taken = time.monotonic() - started
-            kind = _kind(names, size)
-            if len(self._expected) >= _MOST_KINDS:
-                self._expected.clear()
-            self._expected[kind] = max(taken, 0.9 * self._expected.get(kind, 0.0))
+            if len(self._longest) >= _MOST_KINDS:
+                self._longest.clear()
+                self._usual.clear()
+            self._longest[kind] = max(taken, 0.9 * self._longest.get(kind, 0.0))
+            # A thread also waits for Python's lock when its run is over: the shorter ones count.
+            self._usual[kind] = min(taken, 1.5 * self._usual.get(kind, math.inf))
             if not unwatched:
                 pywrap_tf_session.TF_DeleteBuffer(options)
+
+    def _is_bounded(self, names: tuple[str, ...]) -> bool:
+        return all(self._bounded.get(name, False) for name in names)
 
     def _tensor(self, name: str) -> Any:
         found = self._tensors.get(name)

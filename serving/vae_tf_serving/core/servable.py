@@ -199,7 +199,7 @@ class Servable:
 
     def _is_short(self, tasks: Sequence[Task]) -> bool:
         size = sum(size_of(task.inputs) for task in tasks)
-        return self._session.expected_seconds(size, tasks[0].outputs) < _MOMENT
+        return self._session.usual_seconds(size, tasks[0].outputs) < _MOMENT
 
     def _queue(self, task: Task, options: BatchingOptions) -> BatchQueue:
         key = frozenset(task.inputs), frozenset(task.outputs)
