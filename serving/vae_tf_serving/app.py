@@ -16,7 +16,9 @@ from vae_tf_serving.start_error import StartError
 FAILED = 255
 """Exit code of a server that does not start, upstream's."""
 
-_YOUNG_OBJECTS = 10_000  # as many as the requests under way need; Python's 700 cost a tenth
+_YOUNG_OBJECTS = (
+    10_000  # between collections; the requests under way alone have more than Python's 700
+)
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 

@@ -19,8 +19,8 @@ _LOCK = threading.Lock()
 class Answer(Generic[T]):
     """A result or an error that one thread sets and others wait for.
 
-    The part of `concurrent.futures.Future` that a server needs, under the same names, at a third of
-    the cost: a request makes one, in the thread where time is shortest.
+    The part of `concurrent.futures.Future` that a server needs, under the same names, without a
+    lock and a condition of its own: a request makes one, in the thread where time is shortest.
     """
 
     __slots__ = ("_callbacks", "_error", "_result", "_state")

@@ -108,7 +108,7 @@ class Application:
     ) -> None:
         """Answers as `__call__` would, without a task and the messages of ASGI.
 
-        Those take longer than all else that a small request needs.
+        Those are most of what a small request would cost.
 
         Args:
             asked: What `direct` gave.

@@ -87,7 +87,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._direct is not None:
             cycle, asked = self._direct
             self._direct = None
-            path = self.scope["raw_path"].decode("latin-1")
+            path = cycle.scope["raw_path"].decode("latin-1")
             respond = functools.partial(self._respond, cycle)
             self._application.answer(asked, path, bytes(cycle.body), respond)
 
