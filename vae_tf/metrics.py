@@ -45,4 +45,8 @@ class ElboMetrics:
         for name, value in {**result.terms._asdict(), **result.logs}.items():
             per_example = value.shape.rank == 1
             self._means[name].update_state(value, sample_weight=weights if per_example else batch)
+        return self.result()
+
+    def result(self) -> dict[str, tf.Tensor]:
+        """The means since the last reset."""
         return {name: mean.result() for name, mean in self._means.items()}

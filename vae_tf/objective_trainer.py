@@ -11,6 +11,7 @@ from vae_tf.assembly import xla_is_faster
 from vae_tf.checks import checked, input_errors
 from vae_tf.errors import InputError
 from vae_tf.layers.base import DistributionLayer
+from vae_tf.looped_training import can_be_looped, looped
 from vae_tf.metrics import ElboMetrics
 from vae_tf.objectives.objective import Objective
 from vae_tf.seeds import as_seed, fold_in, fresh_seed
@@ -31,6 +32,7 @@ class ObjectiveTrainer(keras.Model):
     """
 
     likelihood: DistributionLayer
+    train_function: Any
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -113,6 +115,19 @@ class ObjectiveTrainer(keras.Model):
         self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
         self.step.assign_add(1)
         return self._elbo_metrics.update(result, loss, weights)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Keras' function of an iterator, or a faster one of the same steps; see `compile`."""
+        if self.train_function is not None and not force:
+            return
+        super().make_train_function(force)
+        if not self._loops_in_xla():
+            return
+        one_by_one = self.train_function
+        together = looped(self.train_step, self._elbo_metrics.result, self.steps_per_execution)
+        self.train_function = lambda iterator: (
+            together(iterator) if can_be_looped(iterator) else one_by_one(iterator)
+        )
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """The objective and the model's ELBO on a batch, with the same draws at each evaluation."""
@@ -199,6 +214,17 @@ class ObjectiveTrainer(keras.Model):
         if self.objective is None:
             raise InputError("The model is not compiled; call vae.compile(optimizer='adam') first.")
         return self.objective
+
+    def _loops_in_xla(self) -> bool:
+        """Whether XLA gets the loop over the steps of an execution, not a step alone."""
+        return (
+            self.jit_compile is True
+            and self.steps_per_execution > 1
+            and not self.run_eagerly
+            and self.distribute_strategy.num_replicas_in_sync == 1
+            and not tf.config.list_physical_devices("GPU")
+            and type(self).train_step is ObjectiveTrainer.train_step  # its logs are known
+        )
 
     def _step_seed(self, stream: int, step: tf.Tensor) -> tf.Tensor:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group

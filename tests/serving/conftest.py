@@ -8,6 +8,7 @@ needs a server of its own to start, stop or look into is skipped then.
 
 import dataclasses
 import logging
+import time
 
 import grpc
 import httpx
@@ -55,7 +56,20 @@ def server(request):
         rest_api_timeout_in_ms=5000,
     )
     with Server(options) as running:
-        yield Addresses(f"http://{running.rest_address}", running.grpc_address, True)
+        rest = f"http://{running.rest_address}"
+        _wait_for_versions(f"{rest}/v1/models/plus_two", 2)
+        yield Addresses(rest, running.grpc_address, True)
+
+
+def _wait_for_versions(model, number):
+    """A server is up when each model has one version; the suite is about all of them."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        versions = httpx.get(model).json()["model_version_status"]
+        if [version["state"] for version in versions] == ["AVAILABLE"] * number:
+            return
+        time.sleep(0.1)
+    raise AssertionError(versions)
 
 
 @pytest.fixture(scope="session")

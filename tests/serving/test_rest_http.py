@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from vae_tf_serving.flags import AUTO_PORT, Options
-from vae_tf_serving.rest import application, paths, protocol
+from vae_tf_serving.rest import actions, application, paths, protocol
 
 PREDICT = "/v1/models/plus_two:predict"
 BODY = b'{"instances": [1.0]}'
@@ -154,6 +154,28 @@ class TestBodies:
             slow.sendall(large[-1:])
             assert slow.recv(9999).startswith(b"HTTP/1.1 200 ")
         until(200, lambda: httpx.post(bounded + PREDICT, content=large))
+
+    def test_large_answers_are_written_beside_the_loop(self, embedded, rest, monkeypatch):
+        threads = []
+
+        def watched(outputs, by_row):
+            threads.append(threading.current_thread().name)
+            return write(outputs, by_row)
+
+        write = application.write_predicted
+        monkeypatch.setattr(application, "write_predicted", watched)
+        values = list(range(100))
+        for most, signature in ((100, "echo"), (99, "echo"), (99, "half_out")):
+            monkeypatch.setattr(actions, "_INLINE_VALUES", most)
+            body = {"signature_name": signature, "inputs": {"x": values}}
+            response = rest.post(PREDICT, json=body)
+            if signature == "echo":
+                assert response.json() == {"outputs": values}
+            else:
+                assert response.status_code == 400
+                assert "error" in response.json()
+        assert threads[0] == "rest"
+        assert "rest" not in threads[1:]
 
     def test_pipelined(self, server):
         request = f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n"
