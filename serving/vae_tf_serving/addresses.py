@@ -51,6 +51,26 @@ def listen(bound: socket.socket, address: str, flag: str) -> None:
         raise _taken(host, int(port), flag, error) from error
 
 
+def free(bound: socket.socket, flag: str) -> str:
+    """Closes what `reserve` bound, for somebody who opens sockets by himself.
+
+    Returns:
+        `HOST:PORT`.
+
+    Raises:
+        StartError: Somebody else listens there by now.
+    """
+    address = of(bound)
+    try:
+        _check_free(bound.family, bound.getsockname())
+    except OSError as error:
+        host, _, port = address.rpartition(":")
+        raise _taken(host, int(port), flag, error) from error
+    finally:
+        bound.close()
+    return address
+
+
 def of(bound: socket.socket) -> str:
     """`HOST:PORT` of a bound socket."""
     host, port = bound.getsockname()[:2]

@@ -167,8 +167,7 @@ class Server:
         options = self.options
         listened = [f"unix:{options.grpc_socket_path}"] if options.grpc_socket_path else []
         if reserved is not None:
-            address = addresses.of(reserved)
-            reserved.close()  # gRPC opens its sockets itself
+            address = addresses.free(reserved, "--port")  # gRPC opens its sockets itself
             listened.append(address)
         if not listened:
             return

@@ -1,4 +1,4 @@
-"""A grpc.aio server in a thread of its own."""
+"""grpc.aio servers in a thread of their own."""
 
 import asyncio
 import logging
@@ -16,9 +16,15 @@ logger = logging.getLogger(__name__)
 
 _INT32_MAX = 2**31 - 1
 
+_SERVERS = 8
+"""On each port. A grpc.aio server accepts one call at a time; more of them share the connections."""
+
 
 class GrpcListener:
     """Serves generic handlers on addresses.
+
+    The system would let another process share its ports: whoever makes one sees first that nobody
+    listens there.
 
     Args:
         addresses: `HOST:PORT` or `unix:PATH`.
@@ -42,7 +48,7 @@ class GrpcListener:
         self._options = [
             ("grpc.max_receive_message_length", _INT32_MAX),
             ("grpc.max_send_message_length", _INT32_MAX),
-            ("grpc.so_reuseport", 0),  # two servers on one port must not share it unnoticed
+            ("grpc.so_reuseport", 1),
             *channel_options,
         ]
         self._with_health = with_health
@@ -85,21 +91,28 @@ class GrpcListener:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = grpc.aio.server(options=self._options)
-        names = await self._add_services(server)
-        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
-        for address in self._addresses:
-            if self._credentials is None:
-                server.add_insecure_port(address)
-            else:
-                server.add_secure_port(address, self._credentials)
-        await server.start()
+        handlers = self._handlers()
+        servers = [grpc.aio.server(options=self._options) for _ in range(_SERVERS)]
+        for number, server in enumerate(servers):
+            await self._add_services(server, handlers)
+            for address in self._addresses:
+                if number == 0 or not address.startswith("unix:"):
+                    self._bind(server, address)
+        for server in servers:
+            await server.start()
         self._ready.set()
         await self._stop.wait()
-        await server.stop(self._grace)
+        await asyncio.gather(*[server.stop(self._grace) for server in servers])
 
-    async def _add_services(self, server: grpc.aio.Server) -> list[str]:
-        handlers = self._handlers()
+    def _bind(self, server: grpc.aio.Server, address: str) -> None:
+        if self._credentials is None:
+            server.add_insecure_port(address)
+        else:
+            server.add_secure_port(address, self._credentials)
+
+    async def _add_services(
+        self, server: grpc.aio.Server, handlers: dict[str, grpc.GenericRpcHandler]
+    ) -> None:
         server.add_generic_rpc_handlers(tuple(handlers.values()))
         names = list(handlers)
         if self._with_health:
@@ -108,4 +121,4 @@ class GrpcListener:
                 await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
             health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
             names.append(health.SERVICE_NAME)
-        return names
+        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
