@@ -92,11 +92,13 @@ class GrpcListener:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         handlers = self._handlers()
-        servers = [grpc.aio.server(options=self._options) for _ in range(_SERVERS)]
-        for number, server in enumerate(servers):
+        shared = dict(self._options)["grpc.so_reuseport"] != 0  # the user may have said no
+        number = _SERVERS if shared else 1
+        servers = [grpc.aio.server(options=self._options) for _ in range(number)]
+        for server in servers:
             await self._add_services(server, handlers)
             for address in self._addresses:
-                if number == 0 or not address.startswith("unix:"):
+                if server is servers[0] or not address.startswith("unix:"):
                     self._bind(server, address)
         for server in servers:
             await server.start()
