@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.small_vae import binary_images, small_vae
-from vae_tf import VAE
+from vae_tf import VAE, looped_training
 from vae_tf.looped_training import can_be_looped
 
 X = binary_images(180)
@@ -46,8 +46,9 @@ def single():
     return trained(steps_per_execution=1, jit_compile=False)
 
 
-@pytest.mark.parametrize("steps", [3, 16])
-def test_the_steps_are_those_of_single_executions(steps, single):
+@pytest.mark.parametrize(("steps", "together"), [(3, 16), (20, 4)])
+def test_the_steps_are_those_of_single_executions(steps, together, single, monkeypatch):
+    monkeypatch.setattr(looped_training, "_TOGETHER", together)
     one_by_one, alone = single
     looped, seen = trained(steps_per_execution=steps, jit_compile=True)
     assert looped.step == one_by_one.step == 2 * len(SIZES)

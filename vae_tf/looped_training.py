@@ -8,6 +8,8 @@ import tensorflow as tf
 
 Logs = dict[str, tf.Tensor]
 
+_TOGETHER = 16  # batches in memory at a time, however long an execution is
+
 
 def looped(
     train_step: Callable[[Any], Any], logs: Callable[[], Logs], steps: int
@@ -33,12 +35,16 @@ def looped(
             train_step(_batch(stacked, number))
         return logs()
 
+    size = min(steps, _TOGETHER)
+
     def execute(iterator: Any) -> Logs:
-        batches = list(islice(iterator, steps))
-        if not batches:
+        reported = None
+        ahead = islice(iterator, steps)
+        while batches := list(islice(ahead, size)):
+            for _, alike in groupby(batches, _shapes):
+                reported = run(*_stacked(list(alike), size))
+        if reported is None:
             raise StopIteration
-        for _, alike in groupby(batches, _shapes):
-            reported = run(*_stacked(list(alike), steps))
         return reported
 
     return execute
