@@ -25,8 +25,8 @@ import numpy as np
 
 from vae_tf import presets
 from vae_tf.data import head, load
-from vae_tf.evaluation.background import train_background
-from vae_tf.evaluation.ood import OutOfDistribution, out_of_distribution
+from vae_tf.evaluation.ood.background_model import train_background
+from vae_tf.evaluation.ood.scores import OutOfDistribution, out_of_distribution
 from vae_tf.runs.progress import EpochLines
 
 LABELS = {

@@ -26,7 +26,7 @@ import numpy as np
 
 from vae_tf import VAE, evaluation, presets
 from vae_tf.data import Data, head, load
-from vae_tf.evaluation.estimate import LogProbEstimate
+from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate
 from vae_tf.objectives import ELBO, IWAE, Objective
 from vae_tf.runs.progress import EpochLines
 

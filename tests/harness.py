@@ -19,8 +19,8 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.errors import InputError
 from vae_tf.layers import DistributionLayer
+from vae_tf.utils.errors import InputError
 
 MakeLayer = Callable[[], DistributionLayer]
 

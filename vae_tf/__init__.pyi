@@ -11,6 +11,6 @@ from . import presets as presets
 from . import priors as priors
 from . import reporting as reporting
 from . import runs as runs
-from .errors import InputError as InputError
-from .loading import load as load
-from .vae import VAE as VAE
+from .models.loading import load as load
+from .models.vae import VAE as VAE
+from .utils.errors import InputError as InputError

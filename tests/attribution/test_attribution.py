@@ -8,7 +8,7 @@ import tensorflow as tf
 from tests.harness import check_determinism
 from tests.small_vae import EVENT_SHAPE, binary_images, small_vae
 from vae_tf import attribution, presets
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 @pytest.fixture(scope="module")

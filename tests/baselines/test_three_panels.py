@@ -7,8 +7,8 @@ from sklearn.datasets import load_digits
 
 from tests.small_vae import binary_images, small_vae
 from vae_tf import VAE, baselines, pictures
-from vae_tf.errors import InputError
 from vae_tf.presets import mlp
+from vae_tf.utils.errors import InputError
 
 
 def test_shares_are_five_percent_for_codes_like_the_prior_and_grow_with_gaps():

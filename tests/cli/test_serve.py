@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from tests.serving import stand_in
 from vae_tf.cli.app import app
-from vae_tf.cli.serving import model_flags, serving_module
-from vae_tf.errors import InputError
+from vae_tf.cli.serving_package import model_flags, serving_module
+from vae_tf.utils.errors import InputError
 from vae_tf_serving import app as server
 
 

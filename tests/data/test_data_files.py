@@ -15,7 +15,7 @@ from PIL import Image
 
 from vae_tf import data
 from vae_tf.data import idx
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 RNG = np.random.default_rng(0)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vae_tf import data
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 def passes(dataset, n=1):

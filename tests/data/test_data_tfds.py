@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 
 from vae_tf import data
 from vae_tf.data import loading
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 28, 28, 1), np.uint8)
 

@@ -66,7 +66,7 @@ class Watcher:
 def test_a_version_is_whole_whenever_its_export_is_killed(tmp_path):
     # The server of the processes has imported TensorFlow, and has run nothing of it.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["vae_tf.export", "vae_tf.presets"])
+    context.set_forkserver_preload(["vae_tf.saved_models.export", "vae_tf.presets"])
     models, chance = tmp_path / "models", random.Random(0)
 
     def exporting():

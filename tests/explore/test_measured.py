@@ -5,8 +5,8 @@ import pytest
 from tests.harness import check_determinism
 from tests.small_vae import binary_images, small_vae
 from vae_tf import VAE, explore
-from vae_tf.errors import InputError
 from vae_tf.layers import IndependentNormal
+from vae_tf.utils.errors import InputError
 
 
 def linear_vae(latent_dim=4, size=6, seed=0):

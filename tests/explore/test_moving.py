@@ -5,8 +5,8 @@ import pytest
 from tests.harness import check_determinism
 from tests.small_vae import EVENT_SHAPE, binary_images, small_vae
 from vae_tf import explore
-from vae_tf.errors import InputError
 from vae_tf.explore.interpolate import _arc
+from vae_tf.utils.errors import InputError
 
 
 @pytest.fixture(scope="module")

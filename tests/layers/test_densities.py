@@ -9,8 +9,8 @@ from tensorflow_probability import distributions as tfd
 from tests.harness import normal_params
 from tests.layers.test_layers import reals, units, whole
 from vae_tf import layers
+from vae_tf.distributions import GammaPoisson
 from vae_tf.layers.base import MAX_SCALE, MIN_SCALE, positive_scale
-from vae_tf.layers.distributions import GammaPoisson
 
 
 def softplus(raw: np.ndarray) -> np.ndarray:

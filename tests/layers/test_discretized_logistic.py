@@ -7,7 +7,7 @@ from scipy import stats
 
 from tests.harness import normal_params
 from vae_tf import layers
-from vae_tf.layers.distributions import QuantizedLogistic
+from vae_tf.distributions import QuantizedLogistic
 
 
 def cases(dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from tensorflow_probability import distributions as tfd
 from tests.harness import assert_same, check_config, normal_params
 from tests.layers.test_layers import laplace
 from vae_tf import layers
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="tests")

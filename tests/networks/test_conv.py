@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vae_tf import layers, networks
-from vae_tf.errors import InputError
 from vae_tf.networks.images import halvings
+from vae_tf.utils.errors import InputError
 
 PAIRS = {
     "conv": (networks.conv_encoder, networks.conv_decoder),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vae_tf import networks
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 def test_the_default_is_the_network_of_the_paper():

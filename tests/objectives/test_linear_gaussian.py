@@ -7,12 +7,12 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from tests.linear_gaussian import LinearGaussian
+from vae_tf.inference.elbo import Densities, densities, elbo_terms
+from vae_tf.inference.importance_weights import importance_weighted_bound, merge_bounds
 from vae_tf.layers import HomoscedasticNormal, MultivariateNormalTriL
+from vae_tf.models.vae import VAE
 from vae_tf.objectives import ELBO, IWAE, BetaTC
-from vae_tf.objectives.importance_weights import importance_weighted_bound, merge_bounds
-from vae_tf.objectives.terms import Densities, densities, elbo_terms
-from vae_tf.seeds import as_seed
-from vae_tf.vae import VAE
+from vae_tf.utils.seeds import as_seed
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -83,7 +83,7 @@ def test_log_prob_in_chunks_draws_as_many_as_asked(monkeypatch):
     vae, x = MODEL.vae(exact_posterior=False), MODEL.draw(3)
     drawn = []
     bound = vae._bound
-    monkeypatch.setattr("vae_tf.vae._LOG_PROB_FLOATS", 40 * 5 * 3)
+    monkeypatch.setattr("vae_tf.models.vae._LOG_PROB_FLOATS", 40 * 5 * 3)
     monkeypatch.setitem(
         vars(vae),
         "_bound",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vae_tf.errors import InputError
 from vae_tf.objectives import ELBO, IWAE, BetaTC, Constant, Cyclical, Linear, Sigmoid, get
 from vae_tf.objectives.objective import Objective
+from vae_tf.utils.errors import InputError
 
 
 def values(schedule, steps):

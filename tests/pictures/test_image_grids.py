@@ -9,10 +9,10 @@ from PIL import Image
 from scipy.stats import norm
 
 from vae_tf import pictures
-from vae_tf.errors import InputError
 from vae_tf.pictures.manifold import latent_grid
 from vae_tf.pictures.style import DPI
 from vae_tf.pictures.tile import near_square
+from vae_tf.utils.errors import InputError
 
 
 def flat_images(*levels, size=(4, 6), channels=1):

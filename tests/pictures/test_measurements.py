@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from vae_tf import pictures
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 def test_kl_bars_are_sorted_and_say_which_dimension_they_are():
@@ -72,7 +72,9 @@ def test_bad_measurements(call, message):
 def test_a_film_shows_each_frame_in_its_time_and_rests_on_the_last(tmp_path):
     figures = [pictures.samples(np.full((1, 8, 8, 1), level)) for level in (0.0, 0.5)]
     file = pictures.save(pictures.samples(np.ones((4, 8, 8, 1))), tmp_path / "last.png")
-    path = pictures.film([*figures, file], tmp_path / "new" / "film.gif", seconds=0.3, rest=1.5)
+    path = pictures.animation(
+        [*figures, file], tmp_path / "new" / "film.gif", seconds=0.3, rest=1.5
+    )
     with Image.open(path) as film:
         assert film.n_frames == 3
         assert film.info["loop"] == 0
@@ -85,7 +87,7 @@ def test_a_film_shows_each_frame_in_its_time_and_rests_on_the_last(tmp_path):
     assert durations == [300, 300, 1500]
     assert middles[0] < 5
     assert abs(int(middles[1]) - 127) < 5
-    again = pictures.film([*figures, file], tmp_path / "again.gif", seconds=0.3, rest=1.5)
+    again = pictures.animation([*figures, file], tmp_path / "again.gif", seconds=0.3, rest=1.5)
     assert again.read_bytes() == path.read_bytes()
 
 
@@ -99,4 +101,4 @@ def test_bad_films(tmp_path):
         ([figure], "a.gif", {"seconds": 0}, "more than 0"),
     ):
         with pytest.raises(InputError, match=message):
-            pictures.film(frames, tmp_path / name, **more)
+            pictures.animation(frames, tmp_path / name, **more)

@@ -3,8 +3,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from vae_tf import pictures
-from vae_tf.errors import InputError
 from vae_tf.pictures.style import PALETTE
+from vae_tf.utils.errors import InputError
 
 
 def colour_at(axes):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vae_tf import pictures
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 @pytest.fixture

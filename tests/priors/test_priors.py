@@ -10,10 +10,10 @@ from scipy import special, stats
 from tensorflow_probability import distributions as tfd
 
 from tests.harness import check_compiled, check_config, check_determinism, normal_params
-from vae_tf.errors import InputError
 from vae_tf.layers import IndependentNormal
 from vae_tf.priors import GaussianMixture, StandardNormal, VampPrior
 from vae_tf.priors.base import Prior
+from vae_tf.utils.errors import InputError
 
 D, EVENT = 3, (2, 2)
 

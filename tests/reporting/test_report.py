@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from tests.reporting.browser import CHROMIUM, console, image_widths
 from vae_tf import runs
 from vae_tf.cli.app import app
-from vae_tf.reporting import lesson, report
-from vae_tf.reporting.commands import train_command
+from vae_tf.reporting import three_panels, report
+from vae_tf.reporting.command_lines import train_command
 from vae_tf.runs import TrainingConfig, evaluate, train
 
 CONV = TrainingConfig(
@@ -48,8 +48,8 @@ def other(tmp_path_factory, without_xla):
     noise = np.random.default_rng(0).random((200, 8, 8, 1)).astype("float32")
     np.save(folder / "noise.npy", noise)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lesson, "_EPOCHS", 1)
-        patch.setattr(lesson, "_TRAINED", 100)
+        patch.setattr(three_panels, "_EPOCHS", 1)
+        patch.setattr(three_panels, "_TRAINED", 100)
         made = train(MLP, folder / "mlp", verbose=0)
         return report(
             made,

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from vae_tf.errors import InputError
 from vae_tf.runs import TrainingConfig
+from vae_tf.utils.errors import InputError
 
 EVERYTHING = TrainingConfig(
     dataset="mnist",

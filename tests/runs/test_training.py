@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 
 import vae_tf
-from vae_tf.errors import InputError
 from vae_tf.runs import TrainingConfig, evaluate, open_run, train
 from vae_tf.runs.folder import RunFolder
 from vae_tf.runs.metrics_file import read_metrics
+from vae_tf.utils.errors import InputError
 
 # Batches of 32 make three executions of 16 steps an epoch: there is a middle to stop in.
 CONFIG = TrainingConfig(

@@ -7,11 +7,11 @@ import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 import vae_tf
-from vae_tf.errors import InputError
-from vae_tf.export import export
 from vae_tf.saved_models.comparison import compare
+from vae_tf.saved_models.export import export
 from vae_tf.saved_models.graph_check import check_graph
 from vae_tf.saved_models.versions import version_directory
+from vae_tf.utils.errors import InputError
 
 
 def make(**options):

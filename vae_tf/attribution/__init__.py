@@ -1,6 +1,6 @@
 """Which pixels a latent comes from: tf-keras-vis on the encoder of a model."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 

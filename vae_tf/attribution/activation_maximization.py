@@ -10,8 +10,8 @@ import tensorflow as tf
 from vae_tf.attribution.latent_means import latent_means
 from vae_tf.attribution.tools import visualiser
 from vae_tf.explore.codes import as_dimensions
-from vae_tf.layers.base import as_count
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
 
 
 def activation_maximization(

@@ -7,9 +7,9 @@ import numpy as np
 
 from vae_tf.attribution.latent_means import latent_means
 from vae_tf.attribution.tools import as_images, latent, scaled, visualiser
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import as_dimensions
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.errors import InputError
 
 _CONVOLUTIONS = (
     keras.layers.Conv2D,

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.errors import InputError
 from vae_tf.layers.base import DistributionLayer
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.errors import InputError
 
 
 def latent_means(vae: VAE) -> keras.Model:

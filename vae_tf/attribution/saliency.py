@@ -7,8 +7,8 @@ import numpy as np
 from vae_tf.attribution.latent_means import latent_means
 from vae_tf.attribution.tools import as_images, latent, numpy_seed, scaled, visualiser
 from vae_tf.explore.codes import as_dimensions
-from vae_tf.layers.base import as_count
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
 
 
 def saliency(

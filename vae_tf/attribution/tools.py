@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.checks import check_shape, check_values
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import as_batch
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.training.data_checks import check_shape, check_values
+from vae_tf.utils.errors import InputError
 
 
 def visualiser(module: str) -> ModuleType:

@@ -1,6 +1,6 @@
 """What a variational auto-encoder is compared with."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 

@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vae_tf.inference.elbo import LatentVariableModel, densities, elbo_terms
 from vae_tf.objectives.objective import Objective, ObjectiveTerms
-from vae_tf.objectives.terms import LatentVariableModel, densities, elbo_terms
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")

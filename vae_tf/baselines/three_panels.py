@@ -9,15 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf.baselines.kl_only import KLOnly
-from vae_tf.errors import InputError
-from vae_tf.evaluation.active_units import active_units
 from vae_tf.evaluation.batching import Progress
-from vae_tf.evaluation.kl_decomposition import kl_decomposition
-from vae_tf.layers.base import as_count
+from vae_tf.evaluation.latents.active_units import active_units
+from vae_tf.evaluation.latents.kl_decomposition import kl_decomposition
+from vae_tf.models.vae import VAE
 from vae_tf.objectives import ELBO
 from vae_tf.presets import mlp
-from vae_tf.seeds import as_seed, fold_in
-from vae_tf.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
+from vae_tf.utils.seeds import as_seed, fold_in
 
 _STREAMS = {"codes": 0, "prior": 1, "reference": 2}
 _FAR = 0.05

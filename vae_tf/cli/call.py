@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vae_tf.atomic import replacing
 from vae_tf.cli.command import command
 from vae_tf.cli.options import Json, print_json
-from vae_tf.errors import InputError
+from vae_tf.utils.atomic import replacing
+from vae_tf.utils.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 
 import typer
 
-from vae_tf._backend import require_tensorflow
 from vae_tf.cli.quiet import import_tensorflow
-from vae_tf.errors import InputError
+from vae_tf.utils.backend import require_tensorflow
+from vae_tf.utils.errors import InputError
 
 FILE_ERROR, INPUT_ERROR, INTERRUPTED = 1, 2, 130
 

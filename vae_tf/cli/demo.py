@@ -7,7 +7,7 @@ import typer
 
 from vae_tf.cli.command import tensorflow_command
 from vae_tf.cli.options import Json, print_json
-from vae_tf.cli.serving import MODEL_NAME, serving_module
+from vae_tf.cli.serving_package import MODEL_NAME, serving_module
 
 _SAMPLES, _SEED = 16, 7
 

@@ -10,7 +10,7 @@ import typer
 
 from vae_tf.cli.command import tensorflow_command
 from vae_tf.cli.options import RunFolder
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 if TYPE_CHECKING:
     from vae_tf.runs import Run
@@ -42,7 +42,7 @@ def interpolate(
     out: Annotated[Path, _OUT] = Path("interpolations.png"),
 ) -> None:
     """Draw the ways between test examples."""
-    from vae_tf.runs.exploring import draw_interpolations
+    from vae_tf.runs.figures.exploration import draw_interpolations
 
     typer.echo(draw_interpolations(_open(run), out, pairs, steps, method, between))
 
@@ -59,7 +59,7 @@ def traverse(
     out: Annotated[Path, _OUT] = Path("traversals.png"),
 ) -> None:
     """Draw what each latent dimension does."""
-    from vae_tf.runs.exploring import draw_traversals
+    from vae_tf.runs.figures.exploration import draw_traversals
 
     typer.echo(draw_traversals(_open(run), out, example, steps, reach))
 
@@ -74,7 +74,7 @@ def variations(
     out: Annotated[Path, _OUT] = Path("variations.png"),
 ) -> None:
     """Draw what the model makes of draws from q(z|x) of one test example."""
-    from vae_tf.runs.exploring import draw_variations
+    from vae_tf.runs.figures.exploration import draw_variations
 
     typer.echo(draw_variations(_open(run), out, example, n, seed))
 
@@ -89,7 +89,7 @@ def directions(
     out: Annotated[Path, _OUT] = Path("directions.png"),
 ) -> None:
     """Draw test examples moved towards a label and away from it."""
-    from vae_tf.runs.exploring import draw_direction
+    from vae_tf.runs.figures.exploration import draw_direction
 
     typer.echo(draw_direction(_open(run), out, label, n, method))
 
@@ -104,7 +104,7 @@ def nearest(
     out: Annotated[Path, _OUT] = Path("nearest.png"),
 ) -> None:
     """Draw samples with the test examples nearest to their latents."""
-    from vae_tf.runs.exploring import draw_nearest
+    from vae_tf.runs.figures.exploration import draw_nearest
 
     typer.echo(draw_nearest(_open(run), out, n, k, seed))
 
@@ -119,7 +119,7 @@ def denoise(
     out: Annotated[Path, _OUT] = Path("denoised.png"),
 ) -> None:
     """Draw test examples with noise, and what the model makes of them."""
-    from vae_tf.runs.exploring import draw_denoised
+    from vae_tf.runs.figures.exploration import draw_denoised
 
     path, found = draw_denoised(_open(run), out, noise, n, seed)
     typer.echo(path)
@@ -143,7 +143,7 @@ def compress(
     out: Annotated[Path, _OUT] = Path("compressed.png"),
 ) -> None:
     """Draw test examples, and what is left of them after a code of q(z|x)."""
-    from vae_tf.runs.exploring import draw_compressed
+    from vae_tf.runs.figures.exploration import draw_compressed
 
     path, found = draw_compressed(_open(run), out, n, bits_per_value, seed)
     typer.echo(path)
@@ -171,7 +171,7 @@ def optimize(
     out: Annotated[Path, _OUT] = Path("optimum.png"),
 ) -> None:
     """Look for what a score likes best, by Bayesian optimisation, and draw all that was tried."""
-    from vae_tf.runs.exploring import draw_optimum
+    from vae_tf.runs.figures.exploration import draw_optimum
 
     path, found = draw_optimum(_open(run), out, _function(score), steps, initial, seed)
     typer.echo(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from vae_tf.cli.command import command
-from vae_tf.cli.serving import model_flags, serving_module
+from vae_tf.cli.serving_package import model_flags, serving_module
 
 # The flags are TensorFlow Serving's and are parsed by the server.
 SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -11,8 +11,8 @@ import typer
 
 from vae_tf.cli.command import tensorflow_command
 from vae_tf.cli.options import Json, print_json
-from vae_tf.errors import InputError
 from vae_tf.runs.config import OBJECTIVES, PRECISIONS, WARM_UPS, TrainingConfig
+from vae_tf.utils.errors import InputError
 
 _DEFAULTS = TrainingConfig()
 _DATA, _MODEL, _OBJECTIVE, _TRAINING = "Data", "Model", "Objective", "Training"

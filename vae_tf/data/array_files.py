@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 
 from vae_tf.data.from_arrays import Arrays
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 def read(path: pathlib.Path) -> Arrays:

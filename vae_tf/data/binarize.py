@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf.data import randomness
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 MODES = ("threshold", "static", "dynamic")
 # Random numbers are drawn for this many examples at a time, always for all of them, so that the

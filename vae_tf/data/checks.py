@@ -5,25 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
-
-
-def check_int(value: Any, what: str, low: int | None = None) -> int:
-    """The value as an int.
-
-    Args:
-        value: what the user passed as `what`.
-        what: str. Its name.
-        low: int or None. Smallest allowed value.
-
-    Raises:
-        InputError: if it is no integer or below `low`.
-    """
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or (low is not None and value < low):
-        least = "" if low is None else f" of at least {low}"
-        raise InputError(f"{what}={value!r} was given; pass an integer{least}.")
-    return int(value)
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 def check_fraction(value: Any) -> float:
@@ -45,7 +28,7 @@ def check_image_size(value: Any) -> tuple[int, int] | None:
         raise InputError(
             f"image_size={value!r} was given; pass (height, width) in pixels."
         ) from None
-    return check_int(height, "image_size height", 1), check_int(width, "image_size width", 1)
+    return as_count("image_size height", height), as_count("image_size width", width)
 
 
 def check_values(x: Any, what: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -8,7 +8,8 @@ import numpy as np
 from vae_tf.data import binarize as binarizing
 from vae_tf.data import checks, pipeline, randomness
 from vae_tf.data.dataset import Data
-from vae_tf.errors import InputError
+from vae_tf.utils.checks import as_count, as_int
+from vae_tf.utils.errors import InputError
 
 
 @dataclasses.dataclass
@@ -109,9 +110,9 @@ def build(
     drop_remainder: bool = False,
 ) -> Data:
     """`from_arrays` for what a source read; the arguments and errors are the same."""
-    batch_size = checks.check_int(batch_size, "batch_size", 1)
-    seed = checks.check_int(seed, "seed")
-    first_epoch = checks.check_int(first_epoch, "first_epoch", 0)
+    batch_size = as_count("batch_size", batch_size)
+    seed = as_int("seed", seed)
+    first_epoch = as_count("first_epoch", first_epoch, least=0)
     binarizing.check_mode(binarize)
     if binarize and arrays.table:
         raise InputError(

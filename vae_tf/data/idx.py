@@ -10,7 +10,7 @@ from typing import IO, cast
 
 import numpy as np
 
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAME = re.compile(

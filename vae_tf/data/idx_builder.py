@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from vae_tf.data import idx
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 class IdxImages(tfds.core.GeneratorBasedBuilder):

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from vae_tf.data.from_arrays import Arrays
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 MAX_BYTES = 8 * 2**30

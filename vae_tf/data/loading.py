@@ -23,7 +23,8 @@ from vae_tf.data import (
 from vae_tf.data import binarize as binarizing
 from vae_tf.data.dataset import Data
 from vae_tf.data.from_arrays import Arrays, build, held_out
-from vae_tf.errors import InputError
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 # Above this, datasets of TensorFlow Datasets are read from disk as training goes along.
 MAX_BYTES_IN_MEMORY = 2 * 2**30
@@ -93,7 +94,7 @@ def load(
             value (row and column named), NaN, an empty dataset, or an argument out of range.
     """
     binarizing.check_mode(binarize)
-    checks.check_int(batch_size, "batch_size", 1)
+    as_count("batch_size", batch_size)
     size = checks.check_image_size(image_size)
     checks.check_fraction(test_fraction)
     path = as_path(name_or_path)

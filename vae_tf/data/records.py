@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,8 @@ from vae_tf.data import binarize as binarizing
 from vae_tf.data import checks, pipeline, randomness
 from vae_tf.data.dataset import Data
 from vae_tf.data.records import Records
-from vae_tf.errors import InputError
+from vae_tf.utils.checks import as_count, as_int
+from vae_tf.utils.errors import InputError
 
 # Records wait in the buffer as they are on disk (a photograph about 10 kB), not decoded.
 SHUFFLE_BUFFER = 20_000
@@ -51,9 +52,9 @@ def build(
     Raises:
         InputError: for arguments out of range.
     """
-    batch_size = checks.check_int(batch_size, "batch_size", 1)
-    seed = checks.check_int(seed, "seed")
-    first_epoch = checks.check_int(first_epoch, "first_epoch", 0)
+    batch_size = as_count("batch_size", batch_size)
+    seed = as_int("seed", seed)
+    first_epoch = as_count("first_epoch", first_epoch, least=0)
     binarizing.check_mode(binarize)
     train, num_train = records.serialized(train_split), records.count(train_split)
     if test_split is not None:

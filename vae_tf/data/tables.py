@@ -10,7 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from vae_tf.data.from_arrays import Arrays
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 def read(path: pathlib.Path, label_column: str | None = None) -> Arrays:

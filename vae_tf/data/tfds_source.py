@@ -13,7 +13,7 @@ import requests
 import tensorflow_datasets as tfds
 
 from vae_tf.data.records import Records
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 DOCUMENTED = (
     "mnist",

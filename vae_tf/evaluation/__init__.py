@@ -4,7 +4,7 @@ from typing import Any
 
 import lazy_loader
 
-from vae_tf._backend import require_tensorflow as _require_tensorflow
+from vae_tf.utils.backend import require_tensorflow as _require_tensorflow
 
 # Loaded on use, as `vae_tf` itself is. `__init__.pyi` lists the names.
 _getattr, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.assembly import xla_is_faster
-from vae_tf.checks import check_shape, check_values
-from vae_tf.errors import InputError
-from vae_tf.layers.base import as_count
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.training.data_checks import check_shape, check_values
+from vae_tf.training.xla_loop import xla_is_faster
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 # Called with what is being computed, how much of it is done, and how much there is.
 Progress: TypeAlias = Callable[[str, int, int], None]

@@ -6,22 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
-from vae_tf.evaluation.active_units import ActiveUnits, active_units
-from vae_tf.evaluation.aggregated_posterior import AggregatedPosterior, aggregated_posterior
-from vae_tf.evaluation.ais import annealed_importance_sampling
 from vae_tf.evaluation.batching import Progress, as_examples
-from vae_tf.evaluation.collapse import Collapse, collapse_verdict
-from vae_tf.evaluation.estimate import LogProbEstimate
-from vae_tf.evaluation.exact import exact_log_prob
-from vae_tf.evaluation.hmc_marginal import hmc_marginal_likelihood
-from vae_tf.evaluation.importance_weighted import importance_weighted_bound
-from vae_tf.evaluation.kl_decomposition import KLDecomposition, kl_decomposition
-from vae_tf.evaluation.kl_per_dimension import kl_per_dimension
-from vae_tf.evaluation.rate_distortion import RateDistortion, bits_per_dim, rate_distortion
-from vae_tf.layers.base import as_count
-from vae_tf.seeds import Seed, as_seed
-from vae_tf.vae import VAE
+from vae_tf.evaluation.latents.active_units import ActiveUnits, active_units
+from vae_tf.evaluation.latents.aggregated_posterior import AggregatedPosterior, aggregated_posterior
+from vae_tf.evaluation.latents.collapse import Collapse, collapse_verdict
+from vae_tf.evaluation.latents.kl_decomposition import KLDecomposition, kl_decomposition
+from vae_tf.evaluation.latents.kl_per_dimension import kl_per_dimension
+from vae_tf.evaluation.log_prob.ais import annealed_importance_sampling
+from vae_tf.evaluation.log_prob.exact import exact_log_prob
+from vae_tf.evaluation.log_prob.hmc_marginal import hmc_marginal_likelihood
+from vae_tf.evaluation.log_prob.importance_weighted import importance_weighted_bound
+from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate
+from vae_tf.evaluation.log_prob.rate_distortion import RateDistortion, bits_per_dim, rate_distortion
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
+from vae_tf.utils.seeds import Seed, as_seed
 
 
 @dataclass(frozen=True, eq=False)

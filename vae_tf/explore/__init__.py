@@ -1,6 +1,6 @@
 """Moving about in the latent space of a trained model. NumPy arrays in and out, seeds as numbers."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 

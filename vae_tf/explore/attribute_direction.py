@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import codes
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.errors import InputError
 
 METHODS = ("mean_difference", "classifier")
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.errors import InputError
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.errors import InputError
 
 BATCH = 500
 """Examples that go through a network at once."""

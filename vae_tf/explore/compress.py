@@ -7,9 +7,9 @@ import numpy as np
 
 from vae_tf.explore.codes import BATCH, as_batch, decoded
 from vae_tf.explore.denoise import mean_squared_error, psnr
-from vae_tf.layers.base import as_count
-from vae_tf.seeds import Seed, as_seed, fold_in
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.seeds import Seed, as_seed, fold_in
 
 
 class Compressed(NamedTuple):

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import as_batch, codes, decoded
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.errors import InputError
 
 
 class Denoised(NamedTuple):

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import Decoded, as_latents, as_values, codes, decoded
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.errors import InputError
 
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 

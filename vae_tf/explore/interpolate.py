@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import Decoded, as_example, codes, decoded
-from vae_tf.layers.base import as_count
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 METHODS = ("linear", "spherical")
 _PARALLEL = 1e-6  # sine of the angle below which the arc is the line

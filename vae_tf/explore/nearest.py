@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import as_batch, as_latents, codes
-from vae_tf.layers.base import as_count
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 class Neighbours(NamedTuple):

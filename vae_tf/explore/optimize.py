@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import decoded
 from vae_tf.explore.expected_improvement import expected_improvement
-from vae_tf.layers.base import as_count
-from vae_tf.seeds import Seed, as_seed, fold_in
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
+from vae_tf.utils.seeds import Seed, as_seed, fold_in
 
 Score = Callable[[np.ndarray], Any]
 

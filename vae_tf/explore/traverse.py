@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
 from vae_tf.explore.codes import (
     Decoded,
     as_dimensions,
@@ -13,7 +12,8 @@ from vae_tf.explore.codes import (
     codes,
     decoded,
 )
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.errors import InputError
 
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from vae_tf.explore.codes import Decoded, as_example, decoded
-from vae_tf.objectives.objective import check_samples
-from vae_tf.seeds import Seed, as_seed
-from vae_tf.vae import VAE
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.seeds import Seed, as_seed
 
 
 def variations(vae: VAE, x: Any, n: int = 10, seed: Seed = None) -> Decoded:
@@ -26,5 +26,5 @@ def variations(vae: VAE, x: Any, n: int = 10, seed: Seed = None) -> Decoded:
         InputError: for another shape, or n below 1.
     """
     q_z_given_x = vae.encode(as_example(vae, x, "x"))
-    z = q_z_given_x.sample(check_samples(n), seed=as_seed(seed))  # [n, 1, D]
+    z = q_z_given_x.sample(as_count("samples", n), seed=as_seed(seed))  # [n, 1, D]
     return decoded(vae, np.asarray(z)[:, 0])

@@ -1,6 +1,6 @@
 """Distribution layers for Keras 3, with the names and arguments of `tfp.layers`."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 
@@ -13,6 +13,7 @@ from vae_tf.layers.continuous_bernoulli import ContinuousBernoulli  # noqa: E402
 from vae_tf.layers.discretized_logistic import DiscretizedLogistic  # noqa: E402
 from vae_tf.layers.discretized_logistic_mixture import DiscretizedLogisticMixture  # noqa: E402
 from vae_tf.layers.distribution_lambda import DistributionLambda  # noqa: E402
+from vae_tf.layers.elementwise import ElementwiseLayer  # noqa: E402
 from vae_tf.layers.homoscedastic_normal import HomoscedasticNormal  # noqa: E402
 from vae_tf.layers.independent_bernoulli import IndependentBernoulli  # noqa: E402
 from vae_tf.layers.independent_logistic import IndependentLogistic  # noqa: E402
@@ -24,7 +25,6 @@ from vae_tf.layers.mixture_same_family import MixtureSameFamily  # noqa: E402
 from vae_tf.layers.multivariate_normal_tril import MultivariateNormalTriL  # noqa: E402
 from vae_tf.layers.negative_binomial import NegativeBinomial  # noqa: E402
 from vae_tf.layers.one_hot_categorical import OneHotCategorical  # noqa: E402
-from vae_tf.layers.per_element import PerElementLayer  # noqa: E402
 from vae_tf.layers.variable_layer import VariableLayer  # noqa: E402
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "DiscretizedLogisticMixture",
     "DistributionLambda",
     "DistributionLayer",
+    "ElementwiseLayer",
     "HomoscedasticNormal",
     "IndependentBernoulli",
     "IndependentLogistic",
@@ -46,6 +47,5 @@ __all__ = [
     "MultivariateNormalTriL",
     "NegativeBinomial",
     "OneHotCategorical",
-    "PerElementLayer",
     "VariableLayer",
 ]

@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.errors import InputError
-from vae_tf.seeds import as_seed
+from vae_tf.utils.errors import InputError
+from vae_tf.utils.seeds import as_seed
 
 MIN_SCALE = 1e-5  # as the diagonal shift of tfp.layers.MultivariateNormalTriL
 MAX_SCALE = 1e5
@@ -155,17 +155,6 @@ def as_shape(event_shape: EventShape) -> tuple[int, ...]:
     if any(size < 1 for size in shape):
         raise InputError(f"An event shape has sizes of at least 1; got {event_shape!r}.")
     return shape
-
-
-def as_count(name: str, value: int, least: int = 1) -> int:
-    """`value` as an int of at least `least`.
-
-    Raises:
-        InputError: if it is anything else; the message names it `name`.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise InputError(f"{name} is an int of at least {least}; got {value!r}.")
-    return int(value)
 
 
 def event_size(event_shape: EventShape) -> int:

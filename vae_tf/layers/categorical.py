@@ -7,12 +7,13 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import EventShape, as_count, event_size
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.base import EventShape, event_size
+from vae_tf.layers.elementwise import ElementwiseLayer
+from vae_tf.utils.checks import as_count
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class Categorical(PerElementLayer):
+class Categorical(ElementwiseLayer):
     """Each element of an event of `event_shape` is one of `num_classes` class ids 0, 1, ...
 
     p(x = k) = softmax(logits)_k. The parameters are the logits, `[num_classes, prod(event_shape)]`

@@ -4,13 +4,13 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from vae_tf.distributions import StableContinuousBernoulli
 from vae_tf.layers.base import EventShape, event_size
-from vae_tf.layers.distributions import StableContinuousBernoulli
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.elementwise import ElementwiseLayer
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class ContinuousBernoulli(PerElementLayer):
+class ContinuousBernoulli(ElementwiseLayer):
     """The continuous Bernoulli for each element of an event: grey values in [0, 1].
 
     p(x) = C(λ) λ^x (1 - λ)^(1 - x) with λ = sigmoid(logits), the parameters, and the normaliser C

@@ -8,21 +8,22 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import EventShape, as_count, bounded, event_size
-from vae_tf.layers.distributions import QuantizedLogistic
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.distributions import QuantizedLogistic
+from vae_tf.layers.base import EventShape, bounded, event_size
+from vae_tf.layers.elementwise import ElementwiseLayer
+from vae_tf.utils.checks import as_count
 
 MAX_LOG_SCALE = 3.0  # e^3 is ten times the range: flat between the outermost levels
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class DiscretizedLogistic(PerElementLayer):
+class DiscretizedLogistic(ElementwiseLayer):
     """A logistic rounded to `levels` values k / (levels - 1) in [0, 1], for each element.
 
     It is a probability mass function: the lowest and the highest level take the tails, and the
     `levels` masses sum to one, so log p(x) / log 2 / dimensions is bits per dimension as papers on
     8-bit images report them. Salimans et al. (2017), "PixelCNN++", equation 2; its distribution is
-    `vae_tf.layers.distributions.QuantizedLogistic`.
+    `vae_tf.distributions.QuantizedLogistic`.
 
     The parameters are `[loc, log_scale]`, each flattened to prod(`event_shape`), in the units of
     2x - 1 in [-1, 1] as in PixelCNN++: zero is the middle of the range. log_scale is kept within

@@ -7,14 +7,15 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import EventShape, as_count, event_size
+from vae_tf.distributions import QuantizedLogistic
+from vae_tf.layers.base import EventShape, event_size
 from vae_tf.layers.discretized_logistic import bounded_log_scale
-from vae_tf.layers.distributions import QuantizedLogistic
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.elementwise import ElementwiseLayer
+from vae_tf.utils.checks import as_count
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class DiscretizedLogisticMixture(PerElementLayer):
+class DiscretizedLogisticMixture(ElementwiseLayer):
     """For each element, a mixture of `num_components` discretised logistics.
 
         p(x) = Σ_k softmax(logits)_k DiscretizedLogistic(x; loc_k, log_scale_k)

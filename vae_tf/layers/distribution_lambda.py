@@ -7,8 +7,8 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.errors import InputError
 from vae_tf.layers.base import DistributionLayer, EventShape, as_shape, full_precision
+from vae_tf.utils.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")

@@ -8,13 +8,13 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.errors import InputError
 from vae_tf.layers.base import MAX_SCALE, MIN_SCALE, EventShape, bounded, event_size
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.elementwise import ElementwiseLayer
+from vae_tf.utils.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class HomoscedasticNormal(PerElementLayer):
+class HomoscedasticNormal(ElementwiseLayer):
     """N(μ, σ² I) over events of `event_shape`, with one σ for all elements and all examples.
 
     The parameters are the means μ. With a fixed σ and n = prod(`event_shape`),

@@ -8,11 +8,11 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from vae_tf.layers.base import EventShape, event_size
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.elementwise import ElementwiseLayer
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class IndependentBernoulli(PerElementLayer):
+class IndependentBernoulli(ElementwiseLayer):
     """Bernoulli(sigmoid(logits)) for each element of an event of `event_shape`.
 
     The parameters are the logits. Its -log p(x|z) is the binary cross-entropy summed over the

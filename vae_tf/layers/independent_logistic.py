@@ -5,11 +5,11 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from vae_tf.layers.base import EventShape, event_size, positive_scale
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.elementwise import ElementwiseLayer
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class IndependentLogistic(PerElementLayer):
+class IndependentLogistic(ElementwiseLayer):
     """Logistic(loc, scale) for each element of an event of `event_shape`.
 
     The density is sech²((x - loc) / 2 scale) / 4 scale. The parameters are `[loc, raw_scale]`, each

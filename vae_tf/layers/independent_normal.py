@@ -4,13 +4,13 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from vae_tf.distributions import PortableNormal
 from vae_tf.layers.base import EventShape, event_size, positive_scale
-from vae_tf.layers.distributions import PortableNormal
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.elementwise import ElementwiseLayer
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class IndependentNormal(PerElementLayer):
+class IndependentNormal(ElementwiseLayer):
     """N(loc, diag(scale²)) over events of `event_shape`.
 
     The parameters are `[loc, raw_scale]`, each flattened to prod(`event_shape`), and scale =

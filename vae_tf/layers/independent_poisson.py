@@ -7,11 +7,11 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from vae_tf.layers.base import MAX_LOG_RATE, EventShape, bounded, event_size
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.elementwise import ElementwiseLayer
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class IndependentPoisson(PerElementLayer):
+class IndependentPoisson(ElementwiseLayer):
     """Poisson(exp(log_rate)) for each element of an event of `event_shape`: counts.
 
     log p(x) = x log_rate - exp(log_rate) - log x!. The parameters are the log rates, kept within

@@ -7,8 +7,9 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.errors import InputError
-from vae_tf.layers.base import DistributionLayer, as_count, full_precision, shown
+from vae_tf.layers.base import DistributionLayer, full_precision, shown
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")

@@ -8,8 +8,9 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import DistributionLayer, as_count, positive_scale
-from vae_tf.layers.distributions import StableMVNTriL
+from vae_tf.distributions import StableMVNTriL
+from vae_tf.layers.base import DistributionLayer, positive_scale
+from vae_tf.utils.checks import as_count
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")

@@ -6,13 +6,13 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from vae_tf.distributions import GammaPoisson
 from vae_tf.layers.base import MAX_LOG_RATE, MAX_SCALE, EventShape, bounded, event_size
-from vae_tf.layers.distributions import GammaPoisson
-from vae_tf.layers.per_element import PerElementLayer
+from vae_tf.layers.elementwise import ElementwiseLayer
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class NegativeBinomial(PerElementLayer):
+class NegativeBinomial(ElementwiseLayer):
     """Negative binomial counts for each element of an event of `event_shape`.
 
     The parameters are `[log μ, log θ]`, each flattened to prod(`event_shape`): the mean, and the

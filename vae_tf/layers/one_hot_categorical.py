@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import DistributionLayer, as_count
+from vae_tf.layers.base import DistributionLayer
+from vae_tf.utils.checks import as_count
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")

@@ -1,6 +1,6 @@
 """Encoders and decoders: functional Keras models of stock Keras layers."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 

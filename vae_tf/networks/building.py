@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from vae_tf.errors import InputError
-from vae_tf.layers.base import as_count
+from vae_tf.utils.checks import as_count, as_int
+from vae_tf.utils.errors import InputError
 
 Sizes = int | Sequence[int]
 
@@ -119,10 +119,9 @@ def derived_seeds(seed: int | None) -> Iterator[int | None]:
     Raises:
         InputError: if `seed` is neither an int nor None.
     """
-    if seed is not None and (isinstance(seed, bool) or not hasattr(seed, "__index__")):
-        raise InputError(f"seed is an int, or None for a fresh one; got {seed!r}.")
+    seed = None if seed is None else as_int("seed", seed)
     # Of Python's generators, `random()` of a seed is promised to be the same in every version.
-    stream = None if seed is None else random.Random(f"vae_tf {int(seed)}")
+    stream = None if seed is None else random.Random(f"vae_tf {seed}")
     return _draws(stream)
 
 

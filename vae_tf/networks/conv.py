@@ -5,9 +5,9 @@ from typing import Any
 
 import keras
 
-from vae_tf.layers.base import as_count
 from vae_tf.networks.building import Builder, Sizes, as_sizes
 from vae_tf.networks.images import as_image_shape, flat_planes, halvings, with_channels
+from vae_tf.utils.checks import as_count
 
 
 def conv_encoder(
@@ -87,7 +87,7 @@ def conv_decoder(
 
     Returns:
         `keras.Model`, `[B, latent_dim]` -> `[B, P H W C]`, the planes of parameter 0 first, as
-        `vae_tf.layers.PerElementLayer` reads them.
+        `vae_tf.layers.ElementwiseLayer` reads them.
 
     Raises:
         InputError: for an argument that is none of these.

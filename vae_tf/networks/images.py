@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
-from vae_tf.errors import InputError
 from vae_tf.layers.base import as_shape
+from vae_tf.utils.errors import InputError
 
 
 def as_image_shape(event_shape: Sequence[int]) -> tuple[int, int, int]:
@@ -49,7 +49,7 @@ def flat_planes(h: keras.KerasTensor, params_per_element: int) -> keras.KerasTen
         params_per_element: int. P.
 
     Returns:
-        `[B, P H W C]`: all of parameter 0 first, as `vae_tf.layers.PerElementLayer` reads them.
+        `[B, P H W C]`: all of parameter 0 first, as `vae_tf.layers.ElementwiseLayer` reads them.
     """
     if params_per_element > 1:
         _, height, width, channels = h.shape

@@ -5,8 +5,9 @@ from typing import Any
 
 import keras
 
-from vae_tf.layers.base import as_count, as_shape
+from vae_tf.layers.base import as_shape
 from vae_tf.networks.building import Builder, Sizes, as_sizes
+from vae_tf.utils.checks import as_count
 
 
 def mlp_encoder(

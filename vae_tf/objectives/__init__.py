@@ -1,9 +1,10 @@
 """What is maximised: the ELBO and its relatives, each per example and in nats."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 
+from vae_tf.inference.elbo import ElboTerms  # noqa: E402
 from vae_tf.objectives.beta_tc import BetaTC  # noqa: E402
 from vae_tf.objectives.elbo import ELBO  # noqa: E402
 from vae_tf.objectives.get import get  # noqa: E402
@@ -16,7 +17,6 @@ from vae_tf.objectives.schedules import (  # noqa: E402
     Schedule,
     Sigmoid,
 )
-from vae_tf.objectives.terms import ElboTerms  # noqa: E402
 
 __all__ = [
     "ELBO",

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.errors import InputError
+from vae_tf.inference.elbo import LatentVariableModel, densities, elbo_terms, factors
 from vae_tf.objectives.objective import Objective, ObjectiveTerms
 from vae_tf.objectives.schedules import Schedule, as_schedule
-from vae_tf.objectives.terms import LatentVariableModel, densities, elbo_terms, factors
+from vae_tf.utils.checks import as_count
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
@@ -45,12 +45,7 @@ class BetaTC(Objective):
         alpha: float | Schedule = 1.0,
         gamma: float | Schedule = 1.0,
     ) -> None:
-        if isinstance(dataset_size, bool) or not isinstance(dataset_size, int) or dataset_size < 1:
-            raise InputError(
-                f"dataset_size is the number of training examples, an int of at least 1; "
-                f"got {dataset_size!r}."
-            )
-        self.dataset_size = dataset_size
+        self.dataset_size = as_count("dataset_size", dataset_size)
         self.beta = as_schedule(beta)
         self.alpha = as_schedule(alpha)
         self.gamma = as_schedule(gamma)

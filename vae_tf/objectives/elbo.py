@@ -5,16 +5,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.errors import InputError
-from vae_tf.objectives.objective import Objective, ObjectiveTerms, check_samples
-from vae_tf.objectives.schedules import Schedule, as_schedule
-from vae_tf.objectives.terms import (
+from vae_tf.inference.elbo import (
     LatentVariableModel,
     check_estimator,
     densities,
     elbo_terms,
     kl_divergence_per_dimension,
 )
+from vae_tf.objectives.objective import Objective, ObjectiveTerms
+from vae_tf.objectives.schedules import Schedule, as_schedule
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
@@ -48,7 +49,7 @@ class ELBO(Objective):
         free_bits: float = 0.0,
     ) -> None:
         self.beta = as_schedule(beta)
-        self.samples = check_samples(samples)
+        self.samples = as_count("samples", samples)
         self.kl = check_estimator(kl)
         if not 0 <= free_bits < float("inf"):
             raise InputError(f"free_bits is a number of nats of at least 0; got {free_bits!r}.")

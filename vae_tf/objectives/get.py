@@ -1,9 +1,9 @@
 """Objectives by name, as Keras has optimizers by name."""
 
-from vae_tf.errors import InputError
 from vae_tf.objectives.elbo import ELBO
 from vae_tf.objectives.iwae import IWAE
 from vae_tf.objectives.objective import Objective
+from vae_tf.utils.errors import InputError
 
 _BY_NAME: dict[str, type[Objective]] = {"elbo": ELBO, "iwae": IWAE}
 

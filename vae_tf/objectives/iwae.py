@@ -5,9 +5,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.objectives.importance_weights import importance_weighted_bound, log_importance_weights
-from vae_tf.objectives.objective import Objective, ObjectiveTerms, check_samples
-from vae_tf.objectives.terms import Densities, LatentVariableModel, densities, elbo_terms
+from vae_tf.inference.elbo import Densities, LatentVariableModel, densities, elbo_terms
+from vae_tf.inference.importance_weights import importance_weighted_bound, log_importance_weights
+from vae_tf.objectives.objective import Objective, ObjectiveTerms
+from vae_tf.utils.checks import as_count
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
@@ -37,7 +38,7 @@ class IWAE(Objective):
     logged = ("iwae_bound",)
 
     def __init__(self, samples: int = 5, doubly_reparameterised: bool = False) -> None:
-        self.samples = check_samples(samples)
+        self.samples = as_count("samples", samples)
         self.doubly_reparameterised = bool(doubly_reparameterised)
 
     def __call__(

@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from vae_tf.errors import InputError
-from vae_tf.objectives.terms import ElboTerms, LatentVariableModel
+from vae_tf.inference.elbo import ElboTerms, LatentVariableModel
 
 
 class ObjectiveTerms(NamedTuple):
@@ -78,14 +77,3 @@ class Objective:
 
 def _revive(value: Any) -> Any:
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
-
-
-def check_samples(samples: int) -> int:
-    """`samples`, if it is an int of at least 1.
-
-    Raises:
-        InputError: if it is not.
-    """
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
-        raise InputError(f"samples is an int of at least 1; got {samples!r}.")
-    return samples

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.errors import InputError
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 class Schedule:
@@ -72,7 +73,7 @@ class Linear(Schedule):
     """
 
     def __init__(self, steps: int, start: float = 0.0, stop: float = 1.0) -> None:
-        self.steps = _steps("steps", steps)
+        self.steps = as_count("steps", steps)
         self.start = _weight("start", start)
         self.stop = _weight("stop", stop)
         self.warm_up_steps = self.steps
@@ -101,8 +102,8 @@ class Cyclical(Schedule):
     def __init__(
         self, steps: int, cycles: int = 4, ramp: float = 0.5, start: float = 0.0, stop: float = 1.0
     ) -> None:
-        self.steps = _steps("steps", steps)
-        self.cycles = _steps("cycles", cycles)
+        self.steps = as_count("steps", steps)
+        self.cycles = as_count("cycles", cycles)
         if not 0 < ramp <= 1:
             raise InputError(f"ramp is a part of a cycle, in (0, 1]; got {ramp!r}.")
         self.ramp = float(ramp)
@@ -135,7 +136,7 @@ class Sigmoid(Schedule):
     def __init__(
         self, steps: int, steepness: float = 12.0, start: float = 0.0, stop: float = 1.0
     ) -> None:
-        self.steps = _steps("steps", steps)
+        self.steps = as_count("steps", steps)
         if not 0 < steepness < math.inf:
             raise InputError(f"steepness is above 0; got {steepness!r}.")
         self.steepness = float(steepness)
@@ -168,9 +169,3 @@ def _weight(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise InputError(f"{name} is a number of at least 0, or a schedule; got {value!r}.")
     return float(value)
-
-
-def _steps(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"{name} is an int of at least 1; got {value!r}.")
-    return value

@@ -5,8 +5,8 @@ from 0 (black) to 1 (white).
 """
 
 from vae_tf.pictures.active_units import active_units
+from vae_tf.pictures.animation import animation
 from vae_tf.pictures.edits import edits
-from vae_tf.pictures.film import film
 from vae_tf.pictures.interpolations import interpolations
 from vae_tf.pictures.kl_per_dimension import kl_per_dimension
 from vae_tf.pictures.latent_scatter import latent_scatter
@@ -25,8 +25,8 @@ from vae_tf.pictures.traversals import traversals
 
 __all__ = [
     "active_units",
+    "animation",
     "edits",
-    "film",
     "interpolations",
     "kl_per_dimension",
     "latent_scatter",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 def as_examples(x: Any, name: str = "x") -> np.ndarray:
@@ -67,14 +67,3 @@ def as_numbers(x: Any, name: str) -> np.ndarray:
         raise InputError(
             f"`{name}` is no array of real numbers ({error}). Give a NumPy array."
         ) from error
-
-
-def as_positive(value: Any, name: str) -> int:
-    """Returns `value` as an int of at least 1.
-
-    Raises:
-        InputError: Not a whole number, or below 1.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InputError(f"`{name}` is {value!r}, but it must be a whole number of at least 1.")
-    return int(value)

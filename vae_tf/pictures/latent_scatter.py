@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.checks import as_numbers
 from vae_tf.pictures.project import project
 from vae_tf.pictures.scatter import as_labels, draw_points, square
 from vae_tf.pictures.style import blank, settle, style, wrapped
+from vae_tf.utils.errors import InputError
 
 _SIDE = 3.7  # inches: the square of the points
 

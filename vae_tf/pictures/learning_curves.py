@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.checks import as_numbers
 from vae_tf.pictures.style import PALETTE, WIDTH, blank, settle, style, wrapped
+from vae_tf.utils.errors import InputError
 
 _PANELS = {
     "elbo": "ELBO",

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.canvas import canvas
-from vae_tf.pictures.checks import as_examples, as_positive
+from vae_tf.pictures.checks import as_examples
 from vae_tf.pictures.style import settle, style
 from vae_tf.pictures.tile import tile
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 _MOST_LABELS = 9
 
@@ -61,7 +62,7 @@ def latent_grid(n: int) -> np.ndarray:
     Raises:
         InputError: `n` is no whole number of at least 1.
     """
-    values = latent_values(as_positive(n, "n"))
+    values = latent_values(as_count("n", n))
     z1, z2 = np.meshgrid(values, values[::-1])
     return np.stack([z1.ravel(), z2.ravel()], axis=1).astype(np.float32)
 

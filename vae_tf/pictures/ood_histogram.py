@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.checks import as_numbers
 from vae_tf.pictures.style import PALETTE, WIDTH, blank, settle, style, wrapped
+from vae_tf.utils.errors import InputError
 
 _HATCHES = ("", "////", "....", "xxxx")
 _COLOURS = (PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[5])

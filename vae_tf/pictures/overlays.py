@@ -7,11 +7,11 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.canvas import canvas
 from vae_tf.pictures.checks import as_examples, as_numbers
 from vae_tf.pictures.style import settle, style
 from vae_tf.pictures.tile import tile
+from vae_tf.utils.errors import InputError
 
 _STRENGTH = 0.75  # of the colour where a map is 1
 

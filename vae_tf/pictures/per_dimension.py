@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.checks import as_numbers
+from vae_tf.utils.errors import InputError
 
 
 def as_dimensions(values: Any, name: str) -> np.ndarray:

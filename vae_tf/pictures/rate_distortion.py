@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.checks import as_numbers
 from vae_tf.pictures.style import MARKERS, PALETTE, WIDTH, blank, settle, style, wrapped
+from vae_tf.utils.errors import InputError
 
 
 def rate_distortion(models: Mapping[str, Any], *, title: str | None = None) -> Figure:

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.canvas import canvas
-from vae_tf.pictures.checks import as_examples, as_positive
+from vae_tf.pictures.checks import as_examples
 from vae_tf.pictures.samples import component_axis
 from vae_tf.pictures.style import PALETTE, WIDTH, blank, settle, style, wrapped
 from vae_tf.pictures.tile import tile
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 def reconstructions(
@@ -47,7 +48,7 @@ def reconstructions(
         )
     if columns is None:
         columns = 10 if x.ndim == 4 else 4
-    columns = min(as_positive(columns, "columns"), len(x))
+    columns = min(as_count("columns", columns), len(x))
     draw = _lines if x.ndim == 2 else _grid
     with style():
         return settle(draw(x, x_reconstructed, columns, names, title))

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vae_tf.pictures.canvas import canvas
-from vae_tf.pictures.checks import as_examples, as_positive
+from vae_tf.pictures.checks import as_examples
 from vae_tf.pictures.style import PALETTE, WIDTH, blank, settle, style, wrapped
 from vae_tf.pictures.tile import near_square, tile
+from vae_tf.utils.checks import as_count
 
 
 def samples(x: Any, *, columns: int | None = None, title: str | None = None) -> Figure:
@@ -37,7 +38,7 @@ def _grid(x: np.ndarray, columns: int | None, title: str | None) -> Figure:
     if columns is None:
         rows, columns = near_square(len(x))
     else:
-        columns = min(as_positive(columns, "columns"), len(x))
+        columns = min(as_count("columns", columns), len(x))
         rows = -(-len(x) // columns)
     gap = max(1, round(min(x.shape[1:3]) / 16))
     figure, _ = canvas(tile(x, rows, columns, gap=(gap, gap)), columns, title=title)

@@ -8,8 +8,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.style import DPI, style
+from vae_tf.utils.errors import InputError
 
 # Without dates, the same picture gives the same bytes.
 _METADATA: dict[str, dict[str, Any]] = {

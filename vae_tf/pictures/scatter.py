@@ -8,8 +8,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.style import MARKERS, PALETTE
+from vae_tf.utils.errors import InputError
 
 MOST_CLASSES = len(PALETTE) * len(MARKERS)
 """More classes than this cannot be told apart by eye."""

@@ -9,12 +9,12 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.canvas import canvas
 from vae_tf.pictures.checks import as_examples, as_numbers
 from vae_tf.pictures.samples import component_axis
 from vae_tf.pictures.style import FONT_SIZE, WIDTH, blank, settle, style, wrapped
 from vae_tf.pictures.tile import tile
+from vae_tf.utils.errors import InputError
 
 _TICK = 0.62 * (FONT_SIZE - 1) / 72  # inches: the mean width of a letter of a tick label
 

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.latent_scatter import as_plane
 from vae_tf.pictures.scatter import as_labels, draw_points, square
 from vae_tf.pictures.style import INK, WIDTH, blank, settle, style, wrapped
+from vae_tf.utils.errors import InputError
 
 _RADIUS = 2.448
 """The circle that holds 95 % of N(0, I) in two dimensions: √(χ²(2) quantile)."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 def tile(

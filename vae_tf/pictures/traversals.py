@@ -5,8 +5,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from vae_tf.errors import InputError
 from vae_tf.pictures.table import as_axis, as_table, table
+from vae_tf.utils.errors import InputError
 
 
 def traversals(

@@ -1,6 +1,6 @@
 """Named, complete models: a preset is a name, a few keyword arguments, and a model in a page."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 

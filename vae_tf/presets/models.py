@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from vae_tf.errors import InputError
 from vae_tf.layers import DistributionLayer
-from vae_tf.layers.base import as_count, as_shape
+from vae_tf.layers.base import as_shape
+from vae_tf.models.vae import VAE
 from vae_tf.networks import (
     conv_decoder,
     conv_deep_decoder,
@@ -26,7 +26,8 @@ from vae_tf.presets.parts import (
     as_prior,
 )
 from vae_tf.priors import Prior
-from vae_tf.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 def mlp(

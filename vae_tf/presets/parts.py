@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from vae_tf import layers, priors
-from vae_tf.errors import InputError
 from vae_tf.layers import DistributionLayer
 from vae_tf.priors import Prior
+from vae_tf.utils.errors import InputError
 
 Likelihood = str | DistributionLayer
 Posterior = str | DistributionLayer

@@ -4,10 +4,10 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from vae_tf.errors import InputError
+from vae_tf.models.vae import VAE
 from vae_tf.presets.models import conv, conv_deep, mlp
 from vae_tf.presets.parts import Likelihood, Posterior, PriorLike, named
-from vae_tf.vae import VAE
+from vae_tf.utils.errors import InputError
 
 _PRESETS = {"conv": conv, "conv-deep": conv_deep, "mlp": mlp}
 

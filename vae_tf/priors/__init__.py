@@ -1,6 +1,6 @@
 """Priors p(z) over the latent vector."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.errors import InputError
+from vae_tf.utils.checks import as_count
 
 Encode = Callable[[tf.Tensor], tfd.Distribution]
 
@@ -28,9 +28,7 @@ class Prior(keras.layers.Layer):
 
     def __init__(self, latent_dim: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(latent_dim, int) or isinstance(latent_dim, bool) or latent_dim < 1:
-            raise InputError(f"latent_dim is an int of at least 1; got {latent_dim!r}.")
-        self.latent_dim = latent_dim
+        self.latent_dim = as_count("latent_dim", latent_dim)
         self.built = True
 
     def distribution(self, encode: Encode | None = None) -> tfd.Distribution:

@@ -7,8 +7,9 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import MIN_SCALE, as_count, positive_scale
+from vae_tf.layers.base import MIN_SCALE, positive_scale
 from vae_tf.priors.base import Encode, Prior
+from vae_tf.utils.checks import as_count
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")

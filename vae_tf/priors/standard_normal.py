@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.distributions import PortableNormal
+from vae_tf.distributions import PortableNormal
 from vae_tf.priors.base import Encode, Prior
 
 

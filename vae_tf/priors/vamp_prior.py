@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.errors import InputError
-from vae_tf.layers.base import EventShape, as_count, as_shape, bounded
+from vae_tf.layers.base import EventShape, as_shape, bounded
 from vae_tf.priors.base import Encode, Prior
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")

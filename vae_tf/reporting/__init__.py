@@ -1,6 +1,6 @@
 """A run told to others: a page of HTML with everything in it, and a model card."""
 
-from vae_tf._backend import require_tensorflow
+from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 

@@ -8,16 +8,16 @@ from matplotlib.figure import Figure
 
 from vae_tf import attribution, explore, pictures
 from vae_tf.data import Data, head
-from vae_tf.errors import InputError
 from vae_tf.explore.edit import STRENGTHS
-from vae_tf.reporting.shown import Shown, shown, shown_film
-from vae_tf.runs.evaluation import Evaluation
-from vae_tf.runs.figures import model_figures
+from vae_tf.models.vae import VAE
+from vae_tf.reporting.embedded_figure import EmbeddedFigure, embedded_animation, embedded_figure
+from vae_tf.runs.evaluation.evaluate import Evaluation
+from vae_tf.runs.figures.illustrate import SCATTERED, described
+from vae_tf.runs.figures.model_figures import model_figures
+from vae_tf.runs.figures.ood import NAMES, other_figures
 from vae_tf.runs.folder import RunFolder
-from vae_tf.runs.illustrate import SCATTERED, described
-from vae_tf.runs.other_figures import NAMES, other_figures
 from vae_tf.runs.run import Run
-from vae_tf.vae import VAE
+from vae_tf.utils.errors import InputError
 
 _MODEL, _LATENTS, _TRAINING = "What the model makes", "Latent space", "Training"
 _ATTRIBUTION, _OTHER = "Where the latents come from", "Other data"
@@ -30,7 +30,7 @@ _NOISY = 16  # copies of each example, SmoothGrad
 _FILMS = ("manifold", "samples")  # the first that is there
 
 
-def figures(run: Run, vae: VAE, data: Data, evaluation: Evaluation) -> Iterator[Shown]:
+def figures(run: Run, vae: VAE, data: Data, evaluation: Evaluation) -> Iterator[EmbeddedFigure]:
     """Draws the figures of a run in the order of the page.
 
     Args:
@@ -53,7 +53,7 @@ def figures(run: Run, vae: VAE, data: Data, evaluation: Evaluation) -> Iterator[
 
 def _model(
     vae: VAE, data: Data, x: np.ndarray, y: np.ndarray | None, title: str
-) -> Iterator[Shown]:
+) -> Iterator[EmbeddedFigure]:
     drawn = model_figures(vae, x, y, title, data.seed)
     above = (
         ""
@@ -77,10 +77,12 @@ def _model(
     }
     for name, (heading, caption) in captions.items():
         if name in drawn:
-            yield shown(_MODEL, heading, caption, partial(_given, drawn[name]))
+            yield embedded_figure(_MODEL, heading, caption, partial(_given, drawn[name]))
 
 
-def _latents(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) -> Iterator[Shown]:
+def _latents(
+    vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation
+) -> Iterator[EmbeddedFigure]:
     dimensions = _leading(evaluation, _TRAVERSED)
     which = (
         "" if len(dimensions) == vae.latent_dim else f"the {len(dimensions)} of the largest KL, "
@@ -96,14 +98,14 @@ def _latents(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) -> Ite
         ways = [explore.interpolate(vae, one, two, _STEPS).x for one, two in ends]
         return pictures.interpolations(np.stack(ways), title=title)
 
-    yield shown(
+    yield embedded_figure(
         _LATENTS,
         "Traversals",
         "Means of p(x|z) at the code of the first test example with one dimension set to other values: "
         f"{which}a row each.",
         traversals,
     )
-    yield shown(
+    yield embedded_figure(
         _LATENTS,
         "Interpolations",
         "Means of p(x|z) on the straight lines between the codes of test examples, the first "
@@ -111,21 +113,21 @@ def _latents(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) -> Ite
         interpolations,
     )
     number = f"mean over {evaluation.examples} test examples"
-    yield shown(
+    yield embedded_figure(
         _LATENTS,
         "KL per dimension",
         f"KL(q(z_d|x) || p(z_d)), {number}: what a dimension tells of x, in nats.",
         partial(_kl_per_dimension, evaluation, title),
     )
     units = evaluation.details.active_units
-    yield shown(
+    yield embedded_figure(
         _LATENTS,
         "Active units",
         f"Variance of the posterior mean over {evaluation.examples} test examples; active above "
         f"{units.threshold:g} (Burda et al., 2016).",
         partial(pictures.active_units, units.variances, threshold=units.threshold, title=title),
     )
-    yield shown(
+    yield embedded_figure(
         _LATENTS,
         "Rate and distortion",
         f"The two terms of the ELBO, {number}; grey lines have the same ELBO (Alemi et al., 2018).",
@@ -137,7 +139,7 @@ def _latents(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) -> Ite
     )
 
 
-def _edits(vae: VAE, x: np.ndarray, y: np.ndarray, title: str) -> Shown:
+def _edits(vae: VAE, x: np.ndarray, y: np.ndarray, title: str) -> EmbeddedFigure:
     labels, counts = np.unique(y, return_counts=True)
     label = int(labels[counts.argmax()])
 
@@ -146,7 +148,7 @@ def _edits(vae: VAE, x: np.ndarray, y: np.ndarray, title: str) -> Shown:
         edited = explore.edit(vae, x[y != label][:_PAIRS], direction, STRENGTHS).x
         return pictures.edits(edited, STRENGTHS, title=title)
 
-    return shown(
+    return embedded_figure(
         _LATENTS,
         "Edits",
         f"The first test examples of other labels, moved towards label {label} and away from it: along "
@@ -155,8 +157,8 @@ def _edits(vae: VAE, x: np.ndarray, y: np.ndarray, title: str) -> Shown:
     )
 
 
-def _training(run: Run, title: str) -> Iterator[Shown]:
-    yield shown(
+def _training(run: Run, title: str) -> Iterator[EmbeddedFigure]:
+    yield embedded_figure(
         _TRAINING,
         "Learning curves",
         "Nats per example: of training data the mean during the epoch, of the test split after it.",
@@ -166,10 +168,12 @@ def _training(run: Run, title: str) -> Iterator[Shown]:
     films = [path for name in _FILMS if (path := epochs / f"{name}.gif").is_file()]
     if films:
         caption = "The same latents after every few epochs, from the first to the last."
-        yield shown_film(_TRAINING, f"Film of the {films[0].stem}", caption, films[0])
+        yield embedded_animation(_TRAINING, f"Film of the {films[0].stem}", caption, films[0])
 
 
-def _attribution(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) -> Iterator[Shown]:
+def _attribution(
+    vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation
+) -> Iterator[EmbeddedFigure]:
     dimensions = _leading(evaluation, _MAPPED)
     names = [f"$z_{{{dimension + 1}}}$" for dimension in dimensions]
     which = f"first {len(x)} test examples, {len(dimensions)} of {vae.latent_dim} latent dimensions"
@@ -177,14 +181,14 @@ def _attribution(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) ->
     def overlaid(maps: Callable[[], np.ndarray]) -> Figure:
         return pictures.overlays(x, maps(), names=names, title=title)
 
-    yield shown(
+    yield embedded_figure(
         _ATTRIBUTION,
         "Saliency",
         "Pixels that, changed a little, change the mean of a latent most: the gradient (Simonyan et "
         f"al., 2014); {which}. Each map is divided by its maximum.",
         partial(overlaid, partial(attribution.saliency, vae, x, dimensions)),
     )
-    yield shown(
+    yield embedded_figure(
         _ATTRIBUTION,
         "SmoothGrad",
         f"The same, as the mean over {_NOISY} noisy copies (Smilkov et al., 2017).",
@@ -193,7 +197,7 @@ def _attribution(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) ->
             partial(attribution.saliency, vae, x, dimensions, smooth_samples=_NOISY),
         ),
     )
-    yield shown(
+    yield embedded_figure(
         _ATTRIBUTION,
         "Grad-CAM++",
         "Parts that raise the mean of a latent, as its last convolution sees them (Chattopadhay et "
@@ -205,7 +209,7 @@ def _attribution(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) ->
         images = attribution.activation_maximization(vae, dimensions)
         return pictures.samples(images, columns=len(dimensions), title=title)
 
-    yield shown(
+    yield embedded_figure(
         _ATTRIBUTION,
         "Activation maximisation",
         "What raises the mean of a latent most, by gradient ascent from noise (Erhan et al., 2009); "
@@ -215,12 +219,12 @@ def _attribution(vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation) ->
     )
 
 
-def _other(evaluation: Evaluation) -> Iterator[Shown]:
+def _other(evaluation: Evaluation) -> Iterator[EmbeddedFigure]:
     found = evaluation.out_of_distribution
     if found is None:
         return
     for score, figure in other_figures(evaluation).items():
-        yield shown(
+        yield embedded_figure(
             _OTHER,
             NAMES[score],
             f"{found.examples_in} test examples of {evaluation.dataset}, {found.examples_out} of "

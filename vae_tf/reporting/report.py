@@ -7,15 +7,15 @@ from typing import Any
 
 import jinja2
 
-from vae_tf.atomic import write_text
-from vae_tf.errors import InputError
 from vae_tf.evaluation.batching import Progress
 from vae_tf.reporting import figures as drawing
-from vae_tf.reporting.commands import report_command, train_command
-from vae_tf.reporting.facts import facts
-from vae_tf.reporting.lesson import three_panels as lesson
-from vae_tf.runs.evaluation import BACKGROUND_EPOCHS, LEAST_COMPARED, SAMPLES, evaluate
+from vae_tf.reporting.command_lines import report_command, train_command
+from vae_tf.reporting.context import context
+from vae_tf.reporting.three_panels import three_panels as lesson
+from vae_tf.runs.evaluation.evaluate import BACKGROUND_EPOCHS, LEAST_COMPARED, SAMPLES, evaluate
 from vae_tf.runs.run import Run
+from vae_tf.utils.atomic import write_text
+from vae_tf.utils.errors import InputError
 
 CARD_NAME = "model_card.md"
 
@@ -75,7 +75,7 @@ def report(
         "three_panels": three_panels,
     }
     commands = [train_command(run), report_command(run, options)]
-    said = facts(run, vae, evaluation, commands)
+    said = context(run, vae, evaluation, commands)
     sections = [(name, list(part)) for name, part in groupby(shown, lambda one: one.section)]
     write_text(place, _filled("report.html.j2", {**said, "sections": sections}))
     write_text(place.with_name(CARD_NAME), _filled("model_card.md.j2", said))

@@ -4,7 +4,7 @@ from typing import Any
 
 import lazy_loader
 
-from vae_tf._backend import require_tensorflow as _require_tensorflow
+from vae_tf.utils.backend import require_tensorflow as _require_tensorflow
 
 # Loaded on use: configurations and finished runs are read without TensorFlow. `__init__.pyi` lists
 # the names.

@@ -10,16 +10,16 @@ import keras
 from vae_tf import presets
 from vae_tf.data import Data, head, load
 from vae_tf.data.loading import as_path
+from vae_tf.models.vae import VAE
 from vae_tf.priors import VampPrior
 from vae_tf.runs.config import TrainingConfig
 from vae_tf.runs.likelihood import choose_likelihood
 from vae_tf.runs.objective import build_objective
-from vae_tf.vae import VAE
 
 _PRESET_OPTIONS = ("hidden", "filters", "blocks", "activation")
 
 
-def located(config: TrainingConfig) -> TrainingConfig:
+def with_absolute_paths(config: TrainingConfig) -> TrainingConfig:
     """`config` with absolute paths, so that a run is found again from another working folder.
 
     Raises:
@@ -35,7 +35,7 @@ def located(config: TrainingConfig) -> TrainingConfig:
     return dataclasses.replace(config, **absolute)  # type: ignore[arg-type]
 
 
-def resolved(config: TrainingConfig, data: Data) -> TrainingConfig:
+def with_default_likelihood(config: TrainingConfig, data: Data) -> TrainingConfig:
     """`config` with the likelihood that its data call for, where it names none."""
     if config.likelihood is not None:
         return config

@@ -8,7 +8,8 @@ import types
 import typing
 from typing import Any
 
-from vae_tf.errors import InputError
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 OBJECTIVES = ("elbo", "iwae", "beta_tc")
@@ -105,7 +106,7 @@ class TrainingConfig:
                 raise InputError(f"{field.name} is {value!r}, expected {expected}; change it.")
             object.__setattr__(self, field.name, value)
         for name, least in {"latent_dim": 1, "epochs": 1, "batch_size": 1, "seed": 0}.items():
-            _at_least(name, getattr(self, name), least)
+            as_count(name, getattr(self, name), least)
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("objective", self.objective, OBJECTIVES)
         if not 0 < self.learning_rate < math.inf:
@@ -118,7 +119,7 @@ class TrainingConfig:
     def _check_warm_up(self) -> None:
         if self.warm_up is not None:
             _one_of("warm_up", self.warm_up, WARM_UPS)
-        _at_least("warm_up_epochs", self.warm_up_epochs, 1 if self.warm_up else 0)
+        as_count("warm_up_epochs", self.warm_up_epochs, 1 if self.warm_up else 0)
         if self.warm_up_epochs and not self.warm_up:
             raise InputError(
                 f"warm_up_epochs is {self.warm_up_epochs} without a warm_up; say how beta rises: "
@@ -193,11 +194,6 @@ def _is(value: Any, hint: Any) -> bool:
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise InputError(f"{name} is {value}, expected at least {least}; raise it.")
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vae_tf.export import export
 from vae_tf.runs.config import TrainingConfig
-from vae_tf.runs.evaluation import Evaluation, evaluate
+from vae_tf.runs.evaluation.evaluate import Evaluation, evaluate
 from vae_tf.runs.folder import RunFolder
 from vae_tf.runs.progress import EpochLines
 from vae_tf.runs.run import Run
 from vae_tf.runs.training import train
+from vae_tf.saved_models.export import export
 
 # Two latents, so that the manifold can be drawn.
 CONFIG = TrainingConfig(

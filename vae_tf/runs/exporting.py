@@ -4,8 +4,8 @@ import dataclasses
 import os
 from pathlib import Path
 
-from vae_tf.export import export
 from vae_tf.runs.run import Run
+from vae_tf.saved_models.export import export
 from vae_tf.saved_models.half_precision import HalfPrecision
 
 
@@ -52,7 +52,7 @@ def export_run(
         precision: str. "float32", "bfloat16" or "float16".
 
     Raises:
-        InputError: see `vae_tf.export.export`.
+        InputError: see `vae_tf.saved_models.export.export`.
         OSError: if it cannot be written.
     """
     vae = run.model()

@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from vae_tf.atomic import remove_leftovers, replacing, write_text
-from vae_tf.errors import InputError
 from vae_tf.runs.config import TrainingConfig
+from vae_tf.utils.atomic import remove_leftovers, replacing, write_text
+from vae_tf.utils.errors import InputError
 
 _KEPT = 2
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)

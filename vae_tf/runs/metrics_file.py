@@ -4,8 +4,8 @@ import csv
 import io
 from pathlib import Path
 
-from vae_tf.atomic import write_text
-from vae_tf.errors import InputError
+from vae_tf.utils.atomic import write_text
+from vae_tf.utils.errors import InputError
 
 # Not of the model: which epoch (counted from 1), how long it took, and when it ended (Unix time).
 EPOCH, SECONDS, ENDED = "epoch", "seconds", "ended"

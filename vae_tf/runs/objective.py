@@ -3,10 +3,10 @@
 from typing import Any
 
 from vae_tf import objectives
-from vae_tf.errors import InputError
 from vae_tf.objectives.schedules import Schedule
 from vae_tf.runs.config import TrainingConfig
-from vae_tf.warm_up import unfinished_warm_up
+from vae_tf.training.kl_warm_up import unfinished_warm_up
+from vae_tf.utils.errors import InputError
 
 _CYCLES = 4
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import keras
 
-from vae_tf.atomic import replacing
-from vae_tf.errors import InputError
 from vae_tf.runs.config import TrainingConfig
 from vae_tf.runs.folder import RunFolder
 from vae_tf.runs.metrics_file import ENDED, EPOCH, SECONDS, Row, write_metrics
 from vae_tf.runs.tensorboard import write_events
+from vae_tf.utils.atomic import replacing
+from vae_tf.utils.errors import InputError
 
 
 class Recorder(keras.callbacks.Callback):

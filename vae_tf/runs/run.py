@@ -5,14 +5,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vae_tf.errors import InputError
 from vae_tf.runs.config import TrainingConfig
 from vae_tf.runs.folder import RunFolder
 from vae_tf.runs.metrics_file import as_history, read_metrics
+from vae_tf.utils.errors import InputError
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import, and `vae-tf info` has no use for it
     from vae_tf.data import Data
-    from vae_tf.vae import VAE
+    from vae_tf.models.vae import VAE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Run:
         Raises:
             InputError: if no epoch is done, or the file is damaged.
         """
-        from vae_tf.loading import load
+        from vae_tf.models.loading import load
 
         if not self.epoch:
             raise InputError(f"The run in {self.folder} has no finished epoch; resume it first.")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from vae_tf.atomic import replacing
 from vae_tf.runs.metrics_file import ENDED, EPOCH, SECONDS, Row
+from vae_tf.utils.atomic import replacing
 
 _VALIDATION = "val_"
 # TensorBoard takes any file with "tfevents" in its name. One name, so that it is replaced.

@@ -7,20 +7,25 @@ from typing import Any
 import keras
 
 from vae_tf.data import Data, head
-from vae_tf.errors import InputError
-from vae_tf.layers.base import as_count
-from vae_tf.loading import load
-from vae_tf.runs.building import build_model, load_data, located, resolved
+from vae_tf.models.loading import load
+from vae_tf.models.vae import VAE
+from vae_tf.runs.building import (
+    build_model,
+    load_data,
+    with_absolute_paths,
+    with_default_likelihood,
+)
 from vae_tf.runs.config import TrainingConfig
+from vae_tf.runs.figures.callback import PictureCallback
+from vae_tf.runs.figures.illustrate import illustrate
 from vae_tf.runs.folder import RunFolder
-from vae_tf.runs.illustrate import illustrate
 from vae_tf.runs.metrics_file import EPOCH, read_metrics, write_metrics
-from vae_tf.runs.picture_callback import PictureCallback
 from vae_tf.runs.progress import EpochLines
 from vae_tf.runs.recorder import Recorder
 from vae_tf.runs.run import Run, open_run
 from vae_tf.runs.tensorboard import write_events
-from vae_tf.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 _DRAWN = 1000  # test examples of the pictures during training
 
@@ -60,13 +65,13 @@ def train(
             another configuration at a resume, a damaged checkpoint, a loss that is no number.
         OSError: if the folder cannot be written to. The run as of the last epoch stays whole.
     """
-    config = located(config)
+    config = with_absolute_paths(config)
     place = RunFolder(folder)
     _check_folder(place, config, resume)
     as_count("pictures_every", pictures_every, least=0)
     done = place.last_epoch()
     data = load_data(config, done)
-    config = resolved(config, data)
+    config = with_default_likelihood(config, data)
     vae = _load_checkpoint(place, done) if done else build_model(config, data)
     if pictures_every:
         callbacks = [*callbacks, _pictures(place, data, pictures_every)]

@@ -1,1 +1,1 @@
-"""What an exported SavedModel consists of; `vae_tf.export` puts it together."""
+"""What an exported SavedModel consists of; `vae_tf.saved_models.export` puts it together."""

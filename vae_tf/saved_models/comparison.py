@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.errors import InputError
-from vae_tf.objectives.terms import densities, elbo_terms
-from vae_tf.saved_models.example_inputs import example_inputs
-from vae_tf.seeds import as_seed, fold_in
-from vae_tf.vae import VAE
+from vae_tf.inference.elbo import densities, elbo_terms
+from vae_tf.saved_models.exportable import Exportable
+from vae_tf.saved_models.signatures import example_inputs
+from vae_tf.utils.errors import InputError
+from vae_tf.utils.seeds import as_seed, fold_in
 
 _ROWS = 3
 # Of the largest value of an output: float32 in another order of operations, and half precision.
 _TOLERANCE, _HALF_TOLERANCE = 1e-4, 2e-2
 
 
-def compare(vae: VAE, path: Path, score_samples: int) -> None:
+def compare(vae: Exportable, path: Path, score_samples: int) -> None:
     """Loads the SavedModel and compares each signature with the model, and rows with batches.
 
     Args:
@@ -46,7 +46,7 @@ def compare(vae: VAE, path: Path, score_samples: int) -> None:
 
 
 def _expected(
-    vae: VAE, inputs: dict[str, dict[str, np.ndarray]], score_samples: int
+    vae: Exportable, inputs: dict[str, dict[str, np.ndarray]], score_samples: int
 ) -> dict[str, dict[str, Any]]:
     x, z = inputs["encode"]["x"], inputs["decode"]["z"]
     q_z_given_x = vae.encode(x)
@@ -69,7 +69,7 @@ def _expected(
     }
 
 
-def _score(vae: VAE, x: np.ndarray, seed: int, samples: int) -> tuple[tf.Tensor, tf.Tensor]:
+def _score(vae: Exportable, x: np.ndarray, seed: int, samples: int) -> tuple[tf.Tensor, tf.Tensor]:
     d = densities(vae, tf.constant(x), samples=samples, seed=fold_in(as_seed(seed), 0))
     return vae.log_prob(x, samples, seed=seed), elbo_terms(d).elbo
 

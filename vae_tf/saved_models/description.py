@@ -5,14 +5,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from vae_tf.vae import VAE
+from vae_tf.saved_models.exportable import Exportable
 
 JSON_NAME, CARD_NAME = "vae_tf.json", "model_card.md"
 _PACKAGES = ("vae-tf", "tensorflow", "keras", "tensorflow-probability")
 
 
 def describe(
-    vae: VAE, score_samples: int, precision: str, training: dict[str, Any] | None
+    vae: Exportable, score_samples: int, precision: str, training: dict[str, Any] | None
 ) -> dict[str, Any]:
     """The facts of `vae_tf.json`, in JSON values.
 

@@ -7,7 +7,7 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 # TensorFlow puts the nodes that save and restore there, on machines with a GPU too.
 _HARMLESS = "/device:CPU:"

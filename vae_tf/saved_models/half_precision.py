@@ -2,18 +2,21 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import keras
 import tensorflow as tf
 
-from vae_tf.errors import InputError
-from vae_tf.vae import VAE
+from vae_tf.saved_models.exportable import Exportable
+from vae_tf.utils.errors import InputError
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
-class HalfPrecision:
+Model = TypeVar("Model", bound=Exportable)
+
+
+class HalfPrecision(Generic[Model]):
     """A copy of a model whose floating weights are rounded, and what to store instead of them.
 
     Args:
@@ -21,16 +24,16 @@ class HalfPrecision:
         precision: str. "bfloat16" (as float32, with 3 digits) or "float16" (4 digits, to 65504).
 
     Attributes:
-        vae: VAE. Computes in float32 with the rounded weights.
+        vae: Exportable. Computes in float32 with the rounded weights.
 
     Raises:
         InputError: for another precision, or a weight that is too large for float16.
     """
 
-    def __init__(self, vae: VAE, precision: str) -> None:
+    def __init__(self, vae: Model, precision: str) -> None:
         if precision not in PRECISIONS[1:]:
             raise InputError(f"precision is one of {', '.join(PRECISIONS)}; got {precision!r}.")
-        self.vae = VAE.from_config(vae.get_config())
+        self.vae = type(vae).from_config(vae.get_config())
         self._stored: list[tuple[Any, tf.Variable]] = []
         for own, weight in zip(self.vae.weights, vae.weights, strict=True):
             if not keras.backend.is_float_dtype(weight.dtype):

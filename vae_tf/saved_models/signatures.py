@@ -6,13 +6,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
+import numpy as np
 import tensorflow as tf
 
-from vae_tf.errors import InputError
-from vae_tf.objectives.importance_weights import importance_weighted_bound, log_importance_weights
-from vae_tf.objectives.terms import Densities, elbo_terms
-from vae_tf.seeds import fold_in, two_words
-from vae_tf.vae import VAE
+from vae_tf.inference.elbo import Densities, elbo_terms
+from vae_tf.inference.importance_weights import importance_weighted_bound, log_importance_weights
+from vae_tf.saved_models.exportable import Exportable
+from vae_tf.utils.errors import InputError
+from vae_tf.utils.seeds import as_seed, fold_in, two_words
 
 DEFAULT = "serving_default"
 
@@ -21,8 +22,10 @@ Scope: TypeAlias = Callable[[], AbstractContextManager[Any]]
 Signatures: TypeAlias = dict[str, Any]
 
 
-def signatures(vae: VAE, score_samples: int, scope: Scope = contextlib.nullcontext) -> Signatures:
-    """The concrete functions of the table in `vae_tf.export.export`, by name.
+def signatures(
+    vae: Exportable, score_samples: int, scope: Scope = contextlib.nullcontext
+) -> Signatures:
+    """The concrete functions of the table in `vae_tf.saved_models.export.export`, by name.
 
     Args:
         vae: The model.
@@ -48,6 +51,22 @@ def signatures(vae: VAE, score_samples: int, scope: Scope = contextlib.nullconte
     return {DEFAULT: traced["reconstruct"], **traced}
 
 
+def example_inputs(vae: Exportable, rows: int) -> dict[str, dict[str, np.ndarray]]:
+    """Signature -> input -> `[rows, ...]`: the model's own draws, the same at each call."""
+    z = vae.p_z().sample(rows, seed=as_seed(1))
+    x = tf.cast(vae.decode(z).sample(seed=as_seed(2)), tf.float32).numpy()
+    seed = np.arange(rows, dtype=np.int64)
+    z = tf.cast(z, tf.float32).numpy()
+    return {
+        "encode": {"x": x},
+        "decode": {"z": z},
+        "sample": {"seed": seed},
+        "reconstruct": {"x": x},
+        "score": {"x": x, "seed": seed},
+        "serving_default": {"x": x},
+    }
+
+
 def _traced(function: Function, scope: Scope) -> Any:
     @tf.function(autograph=False)
     @functools.wraps(function)
@@ -58,7 +77,7 @@ def _traced(function: Function, scope: Scope) -> Any:
     return in_scope
 
 
-def _encode(vae: VAE) -> Function:
+def _encode(vae: Exportable) -> Function:
     def encode(x: tf.Tensor) -> dict[str, tf.Tensor]:
         q_z_given_x = vae.encode(x)
         try:
@@ -74,14 +93,14 @@ def _encode(vae: VAE) -> Function:
     return encode
 
 
-def _decode(vae: VAE) -> Function:
+def _decode(vae: Exportable) -> Function:
     def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
         return _outputs(x=_mean_x(vae, z))
 
     return decode
 
 
-def _sample(vae: VAE) -> Function:
+def _sample(vae: Exportable) -> Function:
     def sample(seed: tf.Tensor) -> dict[str, tf.Tensor]:
         p_z = vae.p_z()  # outside of the loop: a VampPrior encodes its pseudo-inputs for it
         z = _rows(lambda s: p_z.sample(1, seed=two_words(s))[0], seed, [vae.latent_dim])
@@ -90,14 +109,14 @@ def _sample(vae: VAE) -> Function:
     return sample
 
 
-def _reconstruct(vae: VAE) -> Function:
+def _reconstruct(vae: Exportable) -> Function:
     def reconstruct(x: tf.Tensor) -> dict[str, tf.Tensor]:
         return _outputs(x=vae.reconstruct(x))
 
     return reconstruct
 
 
-def _score(vae: VAE, samples: int) -> Function:
+def _score(vae: Exportable, samples: int) -> Function:
     def score(x: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         p_z = vae.p_z()
 
@@ -117,7 +136,7 @@ def _score(vae: VAE, samples: int) -> Function:
     return score
 
 
-def _mean_x(vae: VAE, z: tf.Tensor) -> tf.Tensor:
+def _mean_x(vae: Exportable, z: tf.Tensor) -> tf.Tensor:
     return vae.likelihood.point_estimate(vae.decode(z))
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vae_tf.errors import InputError
+from vae_tf.utils.errors import InputError
 
 
 def version_directory(path: Path) -> Path:

@@ -6,13 +6,13 @@ import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 
-from vae_tf.saved_models.example_inputs import example_inputs
-from vae_tf.vae import VAE
+from vae_tf.saved_models.exportable import Exportable
+from vae_tf.saved_models.signatures import example_inputs
 
 FILE_NAME = "tf_serving_warmup_requests"
 
 
-def write_warm_up_requests(vae: VAE, folder: Path) -> None:
+def write_warm_up_requests(vae: Exportable, folder: Path) -> None:
     """Writes a request of one row and one of eight for each signature, as a TFRecord.
 
     Args:

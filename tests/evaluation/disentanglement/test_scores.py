@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from vae_tf.errors import InputError
 from vae_tf.evaluation.disentanglement import dci, factor_vae_score, mig, sap
+from vae_tf.utils.errors import InputError
 
 RNG = np.random.default_rng(0)
 FACTORS = RNG.integers(0, [3, 5, 4], size=(4000, 3))

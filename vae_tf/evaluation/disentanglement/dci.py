@@ -8,8 +8,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
 
 from vae_tf.evaluation.disentanglement.inputs import as_codes_and_factors
-from vae_tf.evaluation.vectors import as_random_state, stratified_split
-from vae_tf.layers.base import as_count
+from vae_tf.evaluation.sklearn_inputs import as_random_state, stratified_split
+from vae_tf.utils.checks import as_count
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
 from vae_tf.evaluation.disentanglement.inputs import as_codes_and_factors
-from vae_tf.evaluation.vectors import as_random_state
-from vae_tf.layers.base import as_count
+from vae_tf.evaluation.sklearn_inputs import as_random_state
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)

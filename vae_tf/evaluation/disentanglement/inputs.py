@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf.errors import InputError
-from vae_tf.evaluation.vectors import as_vectors
+from vae_tf.evaluation.sklearn_inputs import as_vectors
+from vae_tf.utils.errors import InputError
 
 
 def as_codes_and_factors(

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.metrics import mutual_info_score
 
 from vae_tf.evaluation.disentanglement.inputs import as_codes_and_factors, gaps
-from vae_tf.layers.base import as_count
+from vae_tf.utils.checks import as_count
 
 
 @dataclasses.dataclass(frozen=True)

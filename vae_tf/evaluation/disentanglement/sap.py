@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.tree import DecisionTreeClassifier
 
-from vae_tf.errors import InputError
 from vae_tf.evaluation.disentanglement.inputs import as_codes_and_factors, gaps
-from vae_tf.evaluation.vectors import as_random_state, stratified_split
+from vae_tf.evaluation.sklearn_inputs import as_random_state, stratified_split
+from vae_tf.utils.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)

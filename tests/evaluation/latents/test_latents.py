@@ -1,0 +1,201 @@
+"""What latent dimensions carry, where it is known."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from tests.linear_gaussian import LinearGaussian
+from tests.small_vae import binary_images, small_vae
+from vae_tf import VAE, InputError
+from vae_tf.evaluation import (
+    active_units,
+    aggregated_posterior,
+    annealed_importance_sampling,
+    collapse_verdict,
+    evaluate,
+    kl_decomposition,
+    kl_per_dimension,
+)
+from vae_tf.evaluation.latents.active_units import ActiveUnits
+from vae_tf.layers import HomoscedasticNormal, IndependentNormal
+from vae_tf.layers.base import MIN_SCALE
+from vae_tf.priors import GaussianMixture
+
+SCALES = np.array([0.5, 0.8, 1.0])
+
+
+def coder(slopes: list[float], shift: float = 0.0, scales: np.ndarray = SCALES, **parts) -> VAE:
+    """q(z_d|x) = N(slope_d x_d + shift, scale_d²): everything about its codes is known."""
+    size = len(slopes)
+    encoder = keras.Sequential([keras.Input((size,)), keras.layers.Dense(2 * size)])
+    raw = np.log(np.expm1(scales - MIN_SCALE))
+    kernel = np.hstack([np.diag(slopes), np.zeros([size, size])])
+    encoder.set_weights([kernel, np.concatenate([np.full(size, shift), raw])])
+    decoder = keras.Sequential([keras.Input((size,)), keras.layers.Dense(size)])
+    return VAE(encoder, IndependentNormal([size]), decoder, HomoscedasticNormal([size]), **parts)
+
+
+def gaussian_kl(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """KL(N(mean, variance) || N(0, 1))."""
+    return 0.5 * (mean**2 + variance - 1 - np.log(variance))
+
+
+def test_kl_per_dimension_and_active_units_have_their_known_values():
+    x = np.random.default_rng(0).normal(size=(500, 3))
+    vae = coder([2.0, 0.05, 0.0])
+    expected = gaussian_kl(x * [2.0, 0.05, 0.0], SCALES**2).mean(axis=0)
+    np.testing.assert_allclose(kl_per_dimension(vae, x, batch_size=64), expected, atol=1e-4)
+    units = active_units(vae, x, batch_size=64)
+    np.testing.assert_allclose(
+        units.variances, [4, 0.0025, 0] * x.var(axis=0, ddof=1), rtol=1e-3, atol=1e-9
+    )
+    assert units.mask.tolist() == [True, False, False]
+    assert active_units(vae, x, threshold=0.001).count == 2
+
+
+def test_kl_per_dimension_of_a_mixture_is_refused():
+    with pytest.raises(InputError, match="IndependentNormal and GaussianMixture"):
+        kl_per_dimension(coder([1.0, 1.0, 1.0], prior=GaussianMixture(3)), np.zeros([4, 3]))
+
+
+@pytest.mark.parametrize(
+    ("variances", "kind", "advice"),
+    [
+        ([0.0, 0.001], "full", "none of the 2"),
+        ([1.0, 0.001], "partial", "1 of 2"),
+        ([1.0, 0.02], "none", "larger latent_dim"),
+    ],
+)
+def test_collapse_verdict(variances, kind, advice):
+    verdict = collapse_verdict(ActiveUnits(np.array(variances), 0.01), kl=1.0)
+    assert verdict.kind == kind
+    assert advice in verdict.sentence
+
+
+def test_kl_decomposition_of_gaussian_codes_is_the_closed_form():
+    # z_d ~ N(0.3, slope² + scale²) over the population, independent.
+    slopes = np.array([1.0, 0.5, 0.0])
+    x = np.random.default_rng(1).normal(size=(3000, 3))
+    result = kl_decomposition(coder(slopes.tolist(), shift=0.3), x, seed=2)
+    variance = slopes**2 + SCALES**2
+    information = 0.5 * np.log(variance / SCALES**2).sum()
+    marginal = gaussian_kl(np.full(3, 0.3), variance).sum()
+    # Besides the draws' error there is that of 3000 examples standing for the population.
+    assert abs(result.mutual_information - information) < 4 * result.mutual_information_error
+    assert abs(result.marginal_kl - marginal) < 4 * result.marginal_kl_error
+    assert abs(result.total_correlation) < 0.02
+    assert result.dimension_wise_kl == pytest.approx(
+        result.marginal_kl - result.total_correlation, abs=1e-9
+    )
+    assert result.kl == pytest.approx(result.mutual_information + result.marginal_kl, abs=1e-6)
+    assert not result.saturated
+
+
+def test_kl_decomposition_finds_total_correlation():
+    # Two copies of one number: z = u + 0.5 ε in both, so the correlation is 1 / 1.25.
+    x = np.repeat(np.random.default_rng(3).normal(size=(3000, 1)), 2, axis=1)
+    result = kl_decomposition(coder([1.0, 1.0], scales=np.array([0.5, 0.5])), x)
+    assert result.total_correlation == pytest.approx(-0.5 * np.log(1 - 0.8**2), abs=0.06)
+
+
+def test_mutual_information_lies_between_nothing_and_log_n():
+    same = kl_decomposition(coder([1.0, 1.0, 1.0]), np.ones([300, 3]))
+    assert same.mutual_information == pytest.approx(0, abs=1e-5)
+    apart = kl_decomposition(coder([1e4, 0.0, 0.0]), np.arange(300.0)[:, None] * [1, 0, 0])
+    assert apart.mutual_information == pytest.approx(np.log(300), abs=1e-5)
+    assert apart.saturated
+
+
+def test_kl_decomposition_with_a_full_covariance():
+    model = LinearGaussian.random(event_size=5, latent_dim=2)
+    result = kl_decomposition(model.vae(), model.draw(1500))
+    # With the exact posterior q(z) is the prior, and I(x; z) is that of the model.
+    gain = np.eye(2) + model.weights.T @ model.weights / model.scale**2
+    assert abs(result.marginal_kl) < 4 * result.marginal_kl_error + 0.02
+    assert result.mutual_information == pytest.approx(0.5 * np.linalg.slogdet(gain)[1], abs=0.1)
+    assert result.total_correlation is None
+    assert result.dimension_wise_kl is None
+
+
+def test_aggregated_posterior_moments():
+    x = np.random.default_rng(4).normal(size=(400, 3)) @ np.diag([1, 1, 0])
+    x[:, 1] = x[:, 0]
+    result = aggregated_posterior(coder([2.0, 1.0, 1.0], shift=0.5), x, batch_size=150)
+    np.testing.assert_allclose(result.mean, x.mean(axis=0) * [2, 1, 1] + 0.5, atol=1e-5)
+    centres = x * [2, 1, 1]
+    expected = np.cov(centres.T, bias=True) + np.diag(SCALES**2)
+    np.testing.assert_allclose(result.covariance, expected, atol=1e-4)
+    assert result.mean_error == pytest.approx(np.sqrt(np.mean(result.mean**2)))
+    assert result.covariance_error == pytest.approx(
+        np.linalg.norm(expected - np.eye(3)) / np.sqrt(3), abs=1e-4
+    )
+    # q(z) is the prior where the encoder ignores x and says N(0, I).
+    matched = aggregated_posterior(coder([0.0, 0.0, 0.0], scales=np.ones(3)), x)
+    assert matched.mean_error < 1e-6
+    assert matched.covariance_error < 1e-4
+
+
+def test_aggregated_posterior_beside_a_mixture():
+    prior = GaussianMixture(3, num_components=2)
+    prior.loc.assign([[3.0, 0, 0], [-3.0, 0, 0]])
+    result = aggregated_posterior(coder([1.0, 1.0, 1.0], prior=prior), np.zeros([2, 3]))
+    np.testing.assert_allclose(result.prior_covariance, np.diag([10, 1, 1]), atol=0.1)
+
+
+def test_evaluate_gathers_everything_and_repeats_itself():
+    vae, x, y = small_vae(), binary_images(60), np.arange(60) % 3
+    stages = []
+    chains = {"ais_examples": 2, "ais_steps": 20, "hmc_examples": 2}
+    arguments = {"num_samples": 20, "seed": 5}
+    first = evaluate(vae, x, y, progress=lambda *stage: stages.append(stage), **arguments, **chains)
+    assert {stage[0] for stage in stages if stage[1] == stage[2]} == {
+        "rate and distortion",
+        "importance-weighted bound",
+        "annealed importance sampling",
+        "HMC marginal likelihood",
+        "KL decomposition",
+    }
+    assert first.log_prob.mean > first.rate_distortion.elbo
+    assert first.exact is None
+    assert np.sum(first.kl_per_dimension) == pytest.approx(first.rate_distortion.rate, rel=1e-4)
+    assert first.bits_per_dim == pytest.approx(-first.log_prob.mean / 16 / np.log(2))
+    by_label = first.log_prob_by_label
+    assert by_label["1"] == (pytest.approx(first.log_prob.values[1::3].mean()), 20)
+    assert "2 examples, L_20 of them" in str(first)
+    assert f"{first.rate_distortion.elbo:.3f}" in str(first)
+
+    figures = json.loads(json.dumps(first.as_dict(), allow_nan=False))
+    assert figures.pop("hmc")["samples"] == 16
+    again = annealed_importance_sampling(vae, x[:2], 20, seed=5)
+    assert figures.pop("ais") == again.as_dict()
+    without_chains = evaluate(vae, x, y, **arguments).as_dict()
+    assert without_chains.pop("ais") is without_chains.pop("hmc") is None
+    assert figures == json.loads(json.dumps(without_chains))
+
+
+def test_evaluate_adds_the_exact_value_where_there_is_one():
+    model = LinearGaussian.random(event_size=5, latent_dim=3)
+    result = evaluate(model.vae(), model.draw(20), num_samples=10, decompose_kl=False, levels=256)
+    assert result.exact.mean == pytest.approx(result.log_prob.mean, abs=1e-3)
+    assert result.kl_per_dimension is None  # a full-covariance posterior
+    assert result.kl_decomposition is None
+    assert "log p(x), exact" in str(result)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": binary_images(0)}, "x is empty"),
+        ({"x": binary_images(1)}, "x has 1 example, expected at least 2"),
+        ({"y": np.zeros(3)}, r"y has shape \(3,\), expected \(4,\)"),
+        ({"num_samples": 0}, "num_samples is an int of at least 1"),
+        ({"ais_examples": -1}, "ais_examples is an int of at least 0"),
+        ({"x": np.full([4, 4, 4, 1], 2.0)}, "values from 2 to 2"),
+    ],
+)
+def test_evaluate_says_what_is_wrong(change, message):
+    arguments = {"x": binary_images(4), **change}
+    with pytest.raises(InputError, match=message):
+        evaluate(small_vae(), **arguments)

@@ -1,0 +1,114 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from vae_tf.cli.app import app
+from vae_tf.runs import TrainingConfig, evaluate, open_run, train
+from vae_tf.utils.errors import InputError
+
+CONFIG = TrainingConfig(
+    dataset="digits", binarize="threshold", latent_dim=2, hidden=(16,), epochs=1, batch_size=100
+)
+
+
+pytestmark = pytest.mark.usefixtures("without_xla")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, without_xla):
+    return train(CONFIG, tmp_path_factory.mktemp("runs") / "run", verbose=0)
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+
+
+def test_everything_as_json(run, tmp_path):
+    noise = np.random.default_rng(0).random((200, 8, 8, 1)).astype("float32")
+    np.save(tmp_path / "noise.npy", noise)
+    result = call(
+        run.folder, "--samples", 20, "--quality", "--ais", 2, "--hmc", 3, "--ood",
+        tmp_path / "noise.npy", "--background-epochs", 1, "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    details = found["details"]
+    assert details["log_prob"]["mean"] == found["log_prob"]
+    assert details["rate_distortion"]["rate"] == pytest.approx(found["kl"], rel=1e-4)
+    assert sum(details["kl_per_dimension"]) == pytest.approx(found["kl"], rel=1e-4)
+    parts = details["kl_decomposition"]
+    assert parts["mutual_information"] + parts["marginal_kl"] == pytest.approx(parts["kl"])
+    assert details["active_units"]["latent_dim"] == 2
+    assert details["ais"]["examples"] == 2
+    assert details["hmc"]["examples"] == 3
+    drawn = [
+        run.folder / "pictures" / f"other_data_{score}.png"
+        for score in found["out_of_distribution"]["detections"]
+    ]
+    assert all(path.stat().st_size > 1000 for path in drawn)
+    assert all(str(path) in result.stderr for path in drawn)
+    assert 0 <= found["probes"]["most_frequent"] < found["probes"]["linear"] <= 1
+    assert found["quality"]["generated"] == found["quality"]["real"] == 297
+    assert 0 <= found["two_sample"]["accuracy"] <= 1
+    other = found["out_of_distribution"]
+    assert set(other["detections"]) == {"log_prob", "elbo", "likelihood_ratio", "input_complexity"}
+    assert (found["other"], other["examples_in"], other["examples_out"]) == ("noise.npy", 20, 20)
+    # Any model of digits finds noise unlikely.
+    assert other["detections"]["log_prob"]["auroc"] > 0.9
+
+
+def test_the_first_examples_alone(run):
+    evaluation = evaluate(run, 5, examples=30)
+    assert (evaluation.examples, evaluation.of_examples) == (30, 297)
+    assert "the first 30 of 297 test examples" in str(evaluation)
+
+
+def test_other_tables_come_in_the_units_of_training(tmp_path):
+    columns = np.random.default_rng(0).normal(size=(200, 3)).astype("float32")
+    for name, x in {"own": columns, "far": 10 * columns + 50}.items():
+        np.savetxt(tmp_path / f"{name}.csv", x, header="a,b,c", comments="", delimiter=",")
+    config = dataclasses.replace(
+        CONFIG, dataset=str(tmp_path / "own.csv"), binarize=None, standardize=True
+    )
+    made = train(config, tmp_path / "run", verbose=0)
+    own, far = evaluate(made, 5), evaluate(made, 5, tmp_path / "far.csv")
+    assert far.log_prob < own.log_prob - 100
+
+
+def test_other_data_are_said_to_be_likelier_where_they_are(run, tmp_path):
+    typical = run.model().sample(1, seed=0).numpy().round()
+    np.save(tmp_path / "typical.npy", np.repeat(typical, 200, axis=0))
+    evaluation = evaluate(run, 5, ood=tmp_path / "typical.npy", background_epochs=0)
+    assert evaluation.out_of_distribution.detections["log_prob"].auroc < 0.5
+    assert "the known failure of plain likelihood" in str(evaluation)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--ood", "wide.npy"], "examples of shape (8, 9, 1) and the model is for (8, 8, 1)"),
+        (["--data", "one.npy"], "expected at least 2"),
+        (["--ood", "one.npy"], "one.npy has 1 example, expected at least 2"),
+        (["--samples", "0"], "samples is an int of at least 1; got 0"),
+        (["--examples", "0"], "examples is an int of at least 1; got 0"),
+        (["--ais", "-1"], "ais is an int of at least 0"),
+        (["--ood", "wide.npy", "--background-epochs", "-1"], "background_epochs"),
+    ],
+)
+def test_bad_input_is_one_line(run, arguments, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("wide.npy", np.zeros((20, 8, 9, 1), "float32"))
+    np.save("one.npy", np.zeros((2, 8, 8, 1), "float32"))  # one to train on, one to test on
+    result = call(run.folder, *arguments)
+    assert result.exit_code == 2, result.output
+    (line,) = result.stderr.strip().splitlines()
+    assert said in line
+
+
+def test_a_run_without_a_model(run, tmp_path):
+    (tmp_path / "config.json").write_text(CONFIG.to_json())
+    with pytest.raises(InputError, match="no finished epoch"):
+        evaluate(open_run(tmp_path))

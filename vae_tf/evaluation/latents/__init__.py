@@ -1,0 +1,1 @@
+"""What the latent dimensions carry: information, activity, labels."""

@@ -1,0 +1,117 @@
+"""The aggregated posterior beside the prior, by their moments."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from vae_tf.evaluation.batching import (
+    as_batch_size,
+    as_examples,
+    batches,
+    compiled,
+    latents_at_once,
+)
+from vae_tf.models.vae import VAE
+from vae_tf.utils.seeds import Seed, as_seed
+
+_PRIOR_DRAWS = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class AggregatedPosterior:
+    """Moments of q(z) = 1/N Σ_n q(z|x_n) and of p(z), float64.
+
+    Where they differ, draws from the prior are decoded from places the decoder has not been
+    trained at.
+
+    Attributes:
+        mean: [D]. E_q(z) z.
+        covariance: [D, D]. Cov_q(z) z.
+        prior_mean: [D]. E_p(z) z.
+        prior_covariance: [D, D]. Cov_p(z) z.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    prior_mean: np.ndarray
+    prior_covariance: np.ndarray
+
+    @property
+    def mean_error(self) -> float:
+        """Root mean square, over dimensions, of the difference in means, in prior deviations."""
+        deviations = np.sqrt(np.diag(self.prior_covariance))
+        return float(np.sqrt(np.mean(np.square((self.mean - self.prior_mean) / deviations))))
+
+    @property
+    def covariance_error(self) -> float:
+        """||Cov_q - Cov_p|| / ||Cov_p||, Frobenius norms: 0 for equal covariances."""
+        difference = np.linalg.norm(self.covariance - self.prior_covariance)
+        return float(difference / np.linalg.norm(self.prior_covariance))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as JSON values; of the covariances the diagonals."""
+        return {
+            "mean": self.mean.tolist(),
+            "variance": np.diag(self.covariance).tolist(),
+            "prior_mean": self.prior_mean.tolist(),
+            "prior_variance": np.diag(self.prior_covariance).tolist(),
+            "mean_error": self.mean_error,
+            "covariance_error": self.covariance_error,
+        }
+
+
+def aggregated_posterior(
+    vae: VAE, x: Any, *, seed: Seed = 0, batch_size: int | None = None
+) -> AggregatedPosterior:
+    """The first two moments of the aggregated posterior of the examples, exactly, and the prior's.
+
+        E_q(z) z = mean_n m_n,   Cov_q(z) z = mean_n S_n + Cov_n m_n
+
+    with m_n and S_n the mean and covariance of q(z|x_n). A prior that is independent over the
+    dimensions has exact moments too; those of a mixture come from 100,000 draws.
+
+    Args:
+        vae: The model.
+        x: `[N, *event]`, or a dataset; see `as_examples`.
+        seed: int, int tensor of shape [2], or None for fresh draws, of a mixture. Defaults to 0.
+        batch_size: int. Examples at once. Defaults to what 16 MiB hold, with a covariance each.
+
+    Raises:
+        InputError: for no examples, or wrong ones.
+    """
+    examples = as_examples(vae, x).x
+    size = as_batch_size(batch_size, len(examples), max(1, latents_at_once(vae) // vae.latent_dim))
+
+    def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        q_z_given_x = vae.encode(x)
+        return q_z_given_x.mean(), _covariance(q_z_given_x)
+
+    run = compiled(vae, moments)
+    means, within = [], np.zeros([vae.latent_dim, vae.latent_dim])
+    for _, batch, count in batches(examples, size):
+        mean, covariance = (part.numpy()[:count].astype(np.float64) for part in run(batch))
+        means.append(mean)
+        within += covariance.sum(axis=0)
+    centres = np.concatenate(means)
+    between = np.atleast_2d(np.cov(centres.T, bias=True))
+    prior_mean, prior_covariance = _prior_moments(vae.p_z(), seed)
+    return AggregatedPosterior(
+        centres.mean(axis=0), within / len(centres) + between, prior_mean, prior_covariance
+    )
+
+
+def _covariance(distribution: tfd.Distribution) -> tf.Tensor:
+    if isinstance(distribution, tfd.Independent):
+        return tf.linalg.diag(distribution.variance())
+    return distribution.covariance()
+
+
+def _prior_moments(p_z: tfd.Distribution, seed: Seed) -> tuple[np.ndarray, np.ndarray]:
+    if isinstance(p_z, tfd.Independent):
+        mean, covariance = p_z.mean().numpy(), _covariance(p_z).numpy()
+        return mean.astype(np.float64), covariance.astype(np.float64)
+    z = p_z.sample(_PRIOR_DRAWS, seed=as_seed(seed)).numpy().astype(np.float64)
+    return z.mean(axis=0), np.atleast_2d(np.cov(z.T))

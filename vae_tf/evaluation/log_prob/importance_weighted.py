@@ -1,0 +1,84 @@
+"""The importance-weighted bound on log p(x), for any number of samples."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vae_tf.evaluation.batching import (
+    Progress,
+    as_batch_size,
+    as_examples,
+    batches,
+    compiled,
+    latents_at_once,
+)
+from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate, from_log_sums
+from vae_tf.inference.elbo import densities
+from vae_tf.inference.importance_weights import log_importance_weights
+from vae_tf.models.vae import VAE
+from vae_tf.utils.checks import as_count
+from vae_tf.utils.seeds import Seed, as_seed, fold_in
+
+_BATCH_SIZE = 100
+
+
+def importance_weighted_bound(
+    vae: VAE,
+    x: Any,
+    num_samples: int = 5000,
+    *,
+    seed: Seed = 0,
+    batch_size: int | None = None,
+    progress: Progress | None = None,
+) -> LogProbEstimate:
+    """L_K of each example, with q(z|x) as the proposal: Burda et al. (2016), equation 8.
+
+        L_K = log 1/K Σ_k w_k,   w_k = p(x|z_k) p(z_k) / q(z_k|x),   z_k ~ q(z|x)
+
+    In expectation a lower bound that grows with K to log p(x); it falls short by about half the
+    square of its standard error. The sums of w and w² are streamed: memory does not grow with K.
+
+    `VAE.log_prob` is the same bound without its error. The draws depend on `seed` and `batch_size`.
+
+    Args:
+        vae: The model.
+        x: `[N, *event]`, or a dataset; see `as_examples`.
+        num_samples: int. K. Defaults to 5000, as in the paper.
+        seed: int, int tensor of shape [2], or None for fresh draws. Defaults to 0.
+        batch_size: int. Examples at once. Defaults to 100.
+        progress: Called with "importance-weighted bound", examples done, and N.
+
+    Raises:
+        InputError: for no examples, wrong ones, or K below 1.
+    """
+    examples = as_examples(vae, x).x
+    samples = as_count("num_samples", num_samples)
+    size = as_batch_size(batch_size, len(examples), _BATCH_SIZE)
+    seed = as_seed(seed)
+    log_sums = compiled(
+        vae, lambda *arguments: _log_sums(vae, *arguments), latents=samples * len(examples)
+    )
+    chunk = max(1, latents_at_once(vae) // size)
+    values, errors = [], []
+    for number, batch, count in batches(examples, size):
+        x_batch, batch_seed = tf.constant(batch), fold_in(seed, number)
+        sums = np.full([2, size], -np.inf)
+        for done in range(0, samples, chunk):
+            now = min(chunk, samples - done)
+            part = log_sums(x_batch, now, fold_in(batch_seed, done)).numpy()
+            sums = np.logaddexp(sums, part)
+        value, error = from_log_sums(sums[0, :count], sums[1, :count], samples)
+        values.append(value)
+        errors.append(error)
+        if progress:
+            progress("importance-weighted bound", number * size + count, len(examples))
+    return LogProbEstimate(
+        "importance-weighted bound", np.concatenate(values), np.concatenate(errors), samples
+    )
+
+
+def _log_sums(vae: VAE, x: tf.Tensor, samples: int, seed: tf.Tensor) -> tf.Tensor:
+    """Log Σ_k w_k and log Σ_k w_k² over `samples` draws, `[2, B]`."""
+    log_w = log_importance_weights(densities(vae, x, samples=samples, seed=seed))  # [K, B]
+    return tf.stack([tf.reduce_logsumexp(log_w, axis=0), tf.reduce_logsumexp(2 * log_w, axis=0)])

@@ -1,0 +1,1 @@
+"""Draws of p(x) compared with data."""

@@ -1,0 +1,1 @@
+"""Latents drawn and scored: ELBO terms, importance weights, Hamiltonian Monte Carlo."""

@@ -1,0 +1,1 @@
+"""The models, their construction from parts, and loading them."""

@@ -1,0 +1,107 @@
+"""A run's model on data of another kind."""
+
+import os
+
+import numpy as np
+
+from vae_tf.data import Data, head
+from vae_tf.evaluation.batching import Progress
+from vae_tf.evaluation.ood.background_model import train_background
+from vae_tf.evaluation.ood.scores import OutOfDistribution, out_of_distribution
+from vae_tf.models.vae import VAE
+from vae_tf.runs.progress import EpochProgress
+from vae_tf.runs.run import Run
+from vae_tf.training.data_checks import check_values
+from vae_tf.utils.errors import InputError
+
+MOST = 2000
+"""Test examples of either set at most."""
+
+MOST_SAMPLES = 100
+"""K of log p(x) at most: that order needs less than a figure to report."""
+
+_LEAST = 2
+_BACKGROUND = 20_000  # train examples of the background model at most
+
+
+def other_data(run: Run, vae: VAE, own: Data, name_or_path: str | os.PathLike[str]) -> Data:
+    """Other data, binarised and scaled to size as the run's own, and looked at.
+
+    Args:
+        run: The run.
+        vae: Its model.
+        own: Its data.
+        name_or_path: Of the others.
+
+    Raises:
+        InputError: if there are none of that name, their examples have another shape or values that
+            the likelihood has no density for, or fewer than two are in the test split.
+    """
+    data = run.data(name_or_path)
+    if data.event_shape != vae.event_shape:
+        raise InputError(
+            f"{data.name} has examples of shape {data.event_shape} and the model is for "
+            f"{tuple(vae.event_shape)}; give other data of that shape, or train with --image-size."
+        )
+    if data.num_test < _LEAST:
+        raise InputError(
+            f"The test split of {data.name} has {data.num_test} example, expected at least {_LEAST}: a "
+            "tenth of data that come without one is held out; give more."
+        )
+    check_values(examples_in_units_of(own, data, MOST)[0], vae.likelihood, data.name)
+    return data
+
+
+def examples_in_units_of(own: Data, data: Data, most: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """The first test examples of `data`, and their labels.
+
+    Columns of tables are standardised by the means and deviations of `own`, which the model was
+    trained under, not by those of `data`.
+    """
+    x, y = head(data.test, min(most, data.num_test))
+    if data is own or own.mean is None or data.mean is None:
+        return x, y
+    return (x * data.stddev + data.mean - own.mean) / own.stddev, y
+
+
+def out_of_distribution_run(
+    vae: VAE,
+    own: Data,
+    x: np.ndarray,
+    other: Data,
+    samples: int,
+    background_epochs: int,
+    progress: Progress | None = None,
+) -> OutOfDistribution:
+    """How well the model's scores tell examples of its own kind from those of other data.
+
+    As many of each set, the first 2000 at most, with K = 100 at most. The background model of the
+    likelihood ratio is trained here, on the first 20,000 train examples at most.
+
+    Args:
+        vae: The model.
+        own: Its data.
+        x: `[N, *event]`, N at least 2. Test examples of its own kind.
+        other: What `other_data` gave.
+        samples: int. K of log p(x).
+        background_epochs: int. Training of the background model; 0 leaves the likelihood ratio out.
+        progress: As in `vae_tf.evaluation.evaluate`.
+    """
+    number = min(MOST, len(x), other.num_test)
+    x_out, _ = examples_in_units_of(own, other, number)
+    background = None
+    if background_epochs:
+        x_train, _ = head(own.train, _BACKGROUND)
+        shown = [EpochProgress("background model", background_epochs, progress)]
+        background = train_background(
+            vae, x_train, epochs=background_epochs, seed=own.seed, callbacks=shown
+        )
+    return out_of_distribution(
+        vae,
+        x[:number],
+        x_out,
+        background,
+        num_samples=min(samples, MOST_SAMPLES),
+        seed=own.seed,
+        progress=progress,
+    )

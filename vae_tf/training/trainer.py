@@ -1,0 +1,242 @@
+"""The Keras side of a latent variable model: compile, fit, evaluate, predict."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vae_tf import objectives
+from vae_tf.layers.base import DistributionLayer
+from vae_tf.objectives.objective import Objective
+from vae_tf.training.data_checks import checked, input_errors
+from vae_tf.training.kl_warm_up import warn_of_unfinished_warm_up
+from vae_tf.training.metrics import ElboMetrics
+from vae_tf.training.xla_loop import can_be_looped, looped, xla_is_faster
+from vae_tf.utils.errors import InputError
+from vae_tf.utils.seeds import as_seed, fold_in, fresh_seed
+
+_TRAIN_STREAM, _TEST_STREAM = 0, 1
+
+
+class ObjectiveTrainer(keras.Model):
+    """Base of the models that are trained on an objective of `vae_tf.objectives`.
+
+    A subclass is a `vae_tf.inference.elbo.LatentVariableModel` and sets `likelihood`.
+
+    Args:
+        seed: int. Every draw of `fit` and `evaluate` is a function of it and of the step. Defaults to
+            a fresh one.
+        **kwargs: For `keras.Model`.
+    """
+
+    likelihood: DistributionLayer
+    train_function: Any
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Kept in the config as a number: resuming needs the seed that was drawn.
+        self.seed = fresh_seed() if seed is None else seed
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self.objective: Objective | None = None
+        self._elbo_metrics = ElboMetrics(())
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        objective: str | Objective | None = None,
+        *,
+        steps_per_execution: int | str = "auto",
+        jit_compile: bool | str = "auto",
+        run_eagerly: bool = False,
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Prepares training. The defaults are those measured to be fast (`benchmarks/training.py`).
+
+        Args:
+            optimizer: As in Keras. Defaults to "adam" (learning rate 0.001).
+            objective: `Objective` or its name. Defaults to `ELBO()`.
+            steps_per_execution: int or "auto". Batches between two looks at the callbacks. "auto"
+                is 16, or 1 on several replicas, where Keras cannot loop.
+            jit_compile: bool or "auto". XLA. "auto" follows Keras on a GPU; on a CPU it compiles
+                dense networks in float32, and leaves convolutions and half precision alone, which
+                XLA slows there.
+            run_eagerly: bool. For debugging. Defaults to False.
+            auto_scale_loss: bool. Loss scaling under mixed_float16. Defaults to True.
+
+        Raises:
+            InputError: for an unknown objective.
+        """
+        chosen = objectives.get(objective)
+        self._compile_arguments = {
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+            "run_eagerly": run_eagerly,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        if steps_per_execution == "auto":
+            steps_per_execution = 16 if self.distribute_strategy.num_replicas_in_sync == 1 else 1
+        if jit_compile == "auto" and not tf.config.list_physical_devices("GPU"):
+            jit_compile = not run_eagerly and xla_is_faster(self)
+        super().compile(
+            optimizer=optimizer,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+            auto_scale_loss=auto_scale_loss,
+        )
+        self.objective = chosen
+        self._elbo_metrics = ElboMetrics(chosen.logged)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What `fit` and `evaluate` reset at the start of an epoch."""
+        return self._elbo_metrics.all if self.compiled else []
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One step of gradient ascent on the objective, averaged over the batch."""
+        x, weights = self._unpack(data)
+        seed = self._step_seed(_TRAIN_STREAM, self.step)
+        with tf.GradientTape() as tape:
+            result = self._objective()(self, x, step=self.step.value, seed=seed, training=True)
+            loss = self._mean_loss(result.loss, weights)
+            # Replicas add their gradients up, so each gives its share.
+            replicas = tf.distribute.get_strategy().num_replicas_in_sync
+            scaled_loss = self.optimizer.scale_loss(loss / replicas)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        self.step.assign_add(1)
+        return self._elbo_metrics.update(result, loss, weights)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Keras' function of an iterator, or a faster one of the same steps; see `compile`."""
+        if self.train_function is not None and not force:
+            return
+        super().make_train_function(force)
+        if not self._loops_in_xla():
+            return
+        one_by_one = self.train_function
+        together = looped(self.train_step, self._elbo_metrics.result, self.steps_per_execution)
+        self.train_function = lambda iterator: (
+            together(iterator) if can_be_looped(iterator) else one_by_one(iterator)
+        )
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """The objective and the model's ELBO on a batch, with the same draws at each evaluation."""
+        x, weights = self._unpack(data)
+        # Keras resets the count before each evaluation, so each has the same draws.
+        seed = self._step_seed(_TEST_STREAM, self._elbo_metrics.batches)
+        result = self._objective()(self, x, step=self.step.value, seed=seed)
+        return self._elbo_metrics.update(result, self._mean_loss(result.loss, weights), weights)
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """`keras.Model.fit`, which see. Labels are ignored, sample weights are honoured.
+
+        `x` is an array `[N, *event]`, or a dataset of `x`, `(x,)`, `(x, y)` or `(x, y,
+        sample_weight)`.
+
+        Returns:
+            `keras.callbacks.History`: `loss`, `elbo`, `log_likelihood`, `kl` and what the objective
+            logs, in nats per example, with `val_` for those of `validation_data`.
+
+        Raises:
+            InputError: for empty data, a wrong shape, NaN, or values outside the likelihood's
+                support.
+        """
+        self._objective()
+        x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The training data")[
+            :2
+        ]
+        validation = kwargs.get("validation_data")
+        if validation is not None:
+            is_tuple = isinstance(validation, list | tuple)
+            parts = checked(
+                validation if is_tuple else (validation,), self.likelihood, "The validation data"
+            )
+            kwargs["validation_data"] = parts if is_tuple else parts[0]
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras warns of True, its own default
+        warn_of_unfinished_warm_up(self, x, batch_size=batch_size, epochs=epochs, **kwargs)
+        with input_errors():
+            history = super().fit(x, y, batch_size=batch_size, epochs=epochs, **kwargs)
+        if history.epoch and not history.history:
+            raise InputError("The training data gave no batch; give a dataset with at least one.")
+        return history
+
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> Any:
+        """`keras.Model.evaluate`, which see; nats per example, with the same draws at each call."""
+        self._objective()
+        x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The test data")[:2]
+        with input_errors():
+            return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
+        """`keras.Model.predict`, which see: `reconstruct` at the posterior mean."""
+        (x,) = checked((x,), self.likelihood, "x")
+        with input_errors():
+            return super().predict(x, batch_size=batch_size, **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile`, for the `.keras` file."""
+        if not self.compiled:
+            return {}
+        return {
+            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
+            "objective": keras.saving.serialize_keras_object(self.objective),
+            **self._compile_arguments,
+        }
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as the saved model was, and builds the optimizer for its saved state."""
+        names = ("optimizer", "objective")
+        revived = {name: keras.saving.deserialize_keras_object(config[name]) for name in names}
+        self.compile(**{**config, **revived})
+        self.optimizer.build(self.trainable_variables)
+
+    def _objective(self) -> Objective:
+        if self.objective is None:
+            raise InputError("The model is not compiled; call vae.compile(optimizer='adam') first.")
+        return self.objective
+
+    def _loops_in_xla(self) -> bool:
+        """Whether XLA gets the loop over the steps of an execution, not a step alone."""
+        return (
+            self.jit_compile is True
+            and self.steps_per_execution > 1
+            and not self.run_eagerly
+            and self.distribute_strategy.num_replicas_in_sync == 1
+            and not tf.config.list_physical_devices("GPU")
+            and type(self).train_step is ObjectiveTrainer.train_step  # its logs are known
+        )
+
+    def _step_seed(self, stream: int, step: tf.Tensor) -> tf.Tensor:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return fold_in(as_seed(self.seed), stream, step, replica)
+
+    def _unpack(self, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
+        x, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        x = tf.cast(x, self.variable_dtype)
+        if sample_weight is not None:
+            sample_weight = tf.reshape(tf.cast(sample_weight, x.dtype), [-1])
+        return x, sample_weight
+
+    def _mean_loss(self, loss: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
+        """The mean over the batch, and the regularisers of the networks' own weights."""
+        mean = tf.reduce_mean(loss if weights is None else loss * tf.cast(weights, loss.dtype))
+        return tf.add_n([mean, *(tf.cast(penalty, mean.dtype) for penalty in self.losses)])

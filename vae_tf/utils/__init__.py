@@ -1,0 +1,1 @@
+"""What every package uses: errors, seeds, checks of arguments, atomic files."""
