@@ -20,9 +20,10 @@ test: $(VENV)/.test  ## The quick tests
 test-slow: $(VENV)/.test  ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
-lint: $(VENV)/.test  ## Ruff: lint and format
+lint: $(VENV)/.test  ## Ruff: lint and format; import-linter: layers of packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(VENV)/.test  ## Mypy
 	$(BIN)/mypy

@@ -1,16 +1,8 @@
 """Variational auto-encoders for Keras 3 and TensorFlow Probability. The public names, loaded on use."""
 
-from typing import Any
+from vae_tf.utils.former_names import find_former_modules
+from vae_tf.utils.lazy_package import lazy_package
 
-import lazy_loader
-
-from vae_tf.utils.backend import require_tensorflow as _require_tensorflow
-
-# Loaded on use, so that `vae-tf --help` does not wait for TensorFlow. `__init__.pyi` lists the names.
-_getattr, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        _require_tensorflow()
-    return _getattr(name)
+# `__init__.pyi` lists the names.
+__getattr__, __dir__, __all__ = lazy_package(__name__, __file__)
+find_former_modules()

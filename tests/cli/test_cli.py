@@ -114,7 +114,7 @@ def test_resume_takes_the_options_of_the_run(run, tmp_path):
     ("arguments", "said"),
     [
         (["train"], "No dataset|Neither a dataset"),
-        (["train", "digits", "--epochs", "0"], "epochs is 0"),
+        (["train", "digits", "--epochs", "0"], "epochs is an int of at least 1; got 0"),
         (["train", "digits", "--hidden", "big"], "such as 500"),
         (["train", "no-such-data"], "no-such-data"),
         (["train", "digits", "--preset", "nope"], "nope"),

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from tests.reporting.browser import CHROMIUM, console, image_widths
 from vae_tf import runs
 from vae_tf.cli.app import app
-from vae_tf.reporting import three_panels, report
+from vae_tf.reporting import report, three_panels
 from vae_tf.reporting.command_lines import train_command
 from vae_tf.runs import TrainingConfig, evaluate, train
 

@@ -44,7 +44,7 @@ def test_values_take_the_type_of_their_field():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"epochs": 0}, "epochs is 0, expected at least 1"),
+        ({"epochs": 0}, "epochs is an int of at least 1; got 0"),
         ({"epochs": 2.5}, "epochs is 2.5, expected int"),
         ({"seed": True}, "seed is True"),
         ({"hidden": (16, 0)}, "hidden"),
@@ -54,7 +54,7 @@ def test_values_take_the_type_of_their_field():
         ({"objective": "iwae", "free_bits": 1.0}, "leave it out, or choose elbo"),
         ({"doubly_reparameterised": True}, "choose iwae"),
         ({"warm_up_epochs": 3}, "without a warm_up"),
-        ({"warm_up": "linear"}, "warm_up_epochs is 0, expected at least 1"),
+        ({"warm_up": "linear"}, "warm_up_epochs is an int of at least 1; got 0"),
         ({"warm_up": "steep", "warm_up_epochs": 3}, "one of linear"),
     ],
 )

@@ -14,7 +14,7 @@ from vae_tf.evaluation.latents.active_units import active_units
 from vae_tf.evaluation.latents.kl_decomposition import kl_decomposition
 from vae_tf.models.vae import VAE
 from vae_tf.objectives import ELBO
-from vae_tf.presets import mlp
+from vae_tf.presets.mlp import mlp
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import as_seed, fold_in

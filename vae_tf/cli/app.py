@@ -6,11 +6,8 @@ from vae_tf.cli.call import call
 from vae_tf.cli.demo import demo
 from vae_tf.cli.evaluate import evaluate
 from vae_tf.cli.explore import explore
-from vae_tf.cli.export import export
-from vae_tf.cli.info import info
-from vae_tf.cli.reconstruct import reconstruct
 from vae_tf.cli.report import report
-from vae_tf.cli.sample import sample
+from vae_tf.cli.run_commands import export, info, reconstruct, sample
 from vae_tf.cli.serve import SETTINGS, serve
 from vae_tf.cli.train import train
 

@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from vae_tf.cli.command import tensorflow_command
-from vae_tf.cli.options import BackgroundEpochs, Json, Ood, RunFolder, print_json
-from vae_tf.cli.progress import progress_bars
+from vae_tf.cli.options import BackgroundEpochs, Json, Ood, RunFolder, print_json, progress_bars
 
 
 @tensorflow_command

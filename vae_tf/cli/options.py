@@ -1,10 +1,14 @@
-"""Arguments that several commands take, and what they print."""
+"""Arguments that several commands take, JSON output, and progress bars."""
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import Progress, TaskID
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `vae-tf train` made.")]
 Ood = Annotated[
@@ -23,6 +27,26 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else 
 def print_json(value: Any) -> None:
     """Prints `value` as JSON. NaN, which JSON lacks, becomes null."""
     typer.echo(json.dumps(_without_nan(value), indent=2))
+
+
+@contextlib.contextmanager
+def progress_bars(shown: bool = True) -> Iterator[Callable[[str, int, int], None]]:
+    """Gives what `vae_tf.evaluation` calls with what it computes, how much is done, and of how much.
+
+    The bars are on stderr, gone at the end, and not there at all if that is no terminal.
+    """
+    console = Console(stderr=True)
+    with Progress(
+        console=console, transient=True, disable=not (shown and console.is_terminal)
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
 
 
 def _without_nan(value: Any) -> Any:

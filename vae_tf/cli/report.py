@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from vae_tf.cli.command import tensorflow_command
-from vae_tf.cli.options import BackgroundEpochs, Ood, RunFolder
-from vae_tf.cli.progress import progress_bars
+from vae_tf.cli.options import BackgroundEpochs, Ood, RunFolder, progress_bars
 
 
 @tensorflow_command

@@ -18,6 +18,7 @@ from vae_tf.evaluation.log_prob.hmc_marginal import hmc_marginal_likelihood
 from vae_tf.evaluation.log_prob.importance_weighted import importance_weighted_bound
 from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate
 from vae_tf.evaluation.log_prob.rate_distortion import RateDistortion, bits_per_dim, rate_distortion
+from vae_tf.evaluation.table import Row, ScaleOfX, latent_rows, likelihood_rows, table_lines
 from vae_tf.models.vae import VAE
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
@@ -32,8 +33,9 @@ class Evaluation:
         examples: int. N.
         latent_dim: int. D.
         event_shape: tuple of int. Of one example.
-        parts: dict. Class names of the posterior, the likelihood and the prior: figures of a
-            probability and of a density do not compare.
+        parts: dict. Class names of the posterior, the likelihood and the prior.
+        density: bool. Whether p(x|z) is a density, and no probability: figures of the two do not
+            compare.
         rate_distortion: RateDistortion.
         log_prob: LogProbEstimate. The importance-weighted bound L_K.
         bits_per_dim: float. -L_K in bits per dimension; see `bits_per_dim`.
@@ -53,6 +55,7 @@ class Evaluation:
     latent_dim: int
     event_shape: tuple[int, ...]
     parts: dict[str, str]
+    density: bool
     rate_distortion: RateDistortion
     log_prob: LogProbEstimate
     bits_per_dim: float
@@ -71,44 +74,27 @@ class Evaluation:
         """The figures as JSON values: strings, numbers, None, lists and dicts."""
         return {name: _as_json(value) for name, value in vars(self).items()}
 
+    @property
+    def rows(self) -> list[Row]:
+        """Every figure that is a single number, with its error, unit and what it is."""
+        others = {"exact": self.exact, "AIS": self.ais, "HMC": self.hmc}
+        given = {name: estimate for name, estimate in others.items() if estimate is not None}
+        scale = ScaleOfX(self.event_shape, self.levels, self.density)
+        return [
+            *likelihood_rows(self.rate_distortion, self.log_prob, given, scale),
+            *latent_rows(self.active_units, self.kl_decomposition, self.aggregated_posterior),
+        ]
+
     def __str__(self) -> str:
-        rd, units = self.rate_distortion, self.active_units
         parts = ", ".join(f"{role} {name}" for role, name in self.parts.items())
-        lines = [
-            f"{self.examples} examples, {self.latent_dim} latent dimensions, {parts}",
-            "nats per example, ± standard error over examples",
-            _row("ELBO", rd.elbo, rd.elbo_error),
-            _row("rate, KL(q(z|x) || p(z))", rd.rate, rd.rate_error),
-            _row("distortion, -log p(x|z)", rd.distortion, rd.distortion_error),
-        ]
-        for estimate in (self.log_prob, self.exact, self.ais, self.hmc):
-            lines += _estimate_rows(estimate, self.log_prob)
-        lines.append(f"  {'bits per dimension':34} {self.bits_per_dim:10.4f}")
-        if self.kl_decomposition:
-            parts_of_kl = self.kl_decomposition
-            note = "  at its limit log N: take more examples" if parts_of_kl.saturated else ""
-            lines += [
-                _row(
-                    "mutual information I_q(x; z)",
-                    parts_of_kl.mutual_information,
-                    parts_of_kl.mutual_information_error,
-                )
-                + note,
-                _row(
-                    "marginal KL(q(z) || p(z))",
-                    parts_of_kl.marginal_kl,
-                    parts_of_kl.marginal_kl_error,
-                ),
+        return "\n".join(
+            [
+                f"{self.examples} examples, {self.latent_dim} latent dimensions, {parts}; ± is the "
+                "standard error over examples",
+                *table_lines(self.rows),
+                f"  {self.collapse.sentence}",
             ]
-        aggregated = self.aggregated_posterior
-        lines += [
-            f"  {'q(z) against p(z)':34} mean off by {aggregated.mean_error:.3f} deviations, "
-            f"covariance by {100 * aggregated.covariance_error:.1f} %",
-            f"  {'active units':34} {units.count} of {len(units.variances)} "
-            f"(variance above {units.threshold:g})",
-            f"  {self.collapse.sentence}",
-        ]
-        return "\n".join(lines)
+        )
 
 
 def evaluate(
@@ -167,6 +153,7 @@ def evaluate(
         parts={
             role: type(getattr(vae, role)).__name__ for role in ("posterior", "likelihood", "prior")
         },
+        density=vae.likelihood.is_density,
         rate_distortion=terms,
         log_prob=log_prob,
         bits_per_dim=bits_per_dim(log_prob.mean, vae.event_shape, shifted),
@@ -212,29 +199,3 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _as_json(entry) for key, entry in value.items()}
     return list(value) if isinstance(value, tuple) else value
-
-
-def _row(name: str, value: float, error: float) -> str:
-    return f"  {name:34} {value:10.3f} ± {error:.3f}"
-
-
-def _estimate_rows(estimate: LogProbEstimate | None, bound: LogProbEstimate) -> list[str]:
-    if estimate is None:
-        return []
-    name = {0: "log p(x), exact"}.get(estimate.samples, f"log p(x), {estimate.method}")
-    lines = [f"  {name}:"] if len(name) > 34 else []
-    label = "" if lines else name
-    if len(estimate.values) > 1:
-        row = _row(label, estimate.mean, estimate.standard_error)
-    else:
-        row = f"  {label:34} {estimate.mean:10.3f}"
-    notes = []
-    if estimate is bound:
-        notes.append(f"K = {estimate.samples}")
-    elif estimate.samples:
-        first = len(estimate.values)
-        notes.append(
-            f"{first} examples, L_{bound.samples} of them {bound.values[:first].mean():.3f}"
-        )
-        notes.append(f"{100 * (estimate.acceptance_rate or 0):.0f} % accepted")
-    return [*lines, row + (f"  ({', '.join(notes)})" if notes else "")]

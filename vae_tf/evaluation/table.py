@@ -1,11 +1,16 @@
-"""The figures of an evaluation one by one, for a terminal, a page and a model card alike."""
+"""The figures of an evaluation as rows, for a terminal, a page and a model card alike."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from vae_tf.evaluation.log_prob.rate_distortion import bits_per_dim
-
-if TYPE_CHECKING:
-    from vae_tf.runs.evaluation.evaluate import Evaluation
+from vae_tf.evaluation.latents.active_units import ActiveUnits
+from vae_tf.evaluation.latents.aggregated_posterior import AggregatedPosterior
+from vae_tf.evaluation.latents.kl_decomposition import KLDecomposition
+from vae_tf.evaluation.latents.probes import Probes
+from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate
+from vae_tf.evaluation.log_prob.rate_distortion import RateDistortion, bits_per_dim
+from vae_tf.evaluation.samples.sample_quality import SampleQuality
+from vae_tf.evaluation.samples.two_sample import TwoSampleTest
 
 _NATS = "nats per example"
 
@@ -29,154 +34,147 @@ class Row(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The value with its error, in as many digits as mean something."""
+        """The value with its error, three digits after the point; a count as it is."""
         if self.unit == "":
             return str(self.value)
-        digits = 3
         if self.error is None:
-            return f"{self.value:.{digits}f}"
-        return f"{self.value:.{digits}f} ± {self.error:.{digits}f}"
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} ± {self.error:.3f}"
 
 
-def evaluation_rows(evaluation: "Evaluation") -> list[Row]:
-    """Every figure of `evaluation` that is a single number, but those of other data."""
-    found, terms = evaluation.details, evaluation.details.rate_distortion
-    bound = found.log_prob
-    note = f"importance-weighted, K={evaluation.samples}"
-    if evaluation.samples > 1:
+def table_lines(rows: Iterable[Row]) -> list[str]:
+    """The rows as lines of text in columns."""
+    return [f"  {row.name:20} {row.text:>18} {row.unit:16}  {row.note}".rstrip() for row in rows]
+
+
+class ScaleOfX(NamedTuple):
+    """What turns nats per example into bits per dimension.
+
+    Attributes:
+        event_shape: tuple of int. Of one example.
+        levels: int or None. See `bits_per_dim`.
+        density: bool. Whether p(x|z) is a density, and no probability.
+    """
+
+    event_shape: tuple[int, ...]
+    levels: int | None
+    density: bool
+
+    def bits(self, nats: float) -> str:
+        """`nats` as text in bits per dimension."""
+        return f"{bits_per_dim(nats, self.event_shape, self.levels):.3f} bits per dimension"
+
+
+def likelihood_rows(
+    terms: RateDistortion, bound: LogProbEstimate, others: dict[str, LogProbEstimate], x: ScaleOfX
+) -> Iterator[Row]:
+    """The terms of the ELBO, every estimate of log p(x), and bits per dimension.
+
+    Args:
+        terms: The terms of the ELBO.
+        bound: The importance-weighted bound.
+        others: Name -> another estimate of log p(x), of the first examples.
+        x: The scale of the examples.
+    """
+    note = f"importance-weighted, K={bound.samples}"
+    if bound.samples > 1:
         note += f"; its draws alone: ± {bound.monte_carlo_error:.3f}"
-    density = "; of a density, which depends on the scale of x" if evaluation.density else ""
-    return [
-        Row(
-            "elbo",
-            evaluation.elbo,
-            terms.elbo_error,
-            _NATS,
-            f"log_likelihood - kl; {_bits(evaluation, evaluation.elbo)}",
-        ),
-        Row(
-            "log_likelihood",
-            evaluation.log_likelihood,
-            terms.distortion_error,
-            _NATS,
-            "E_q log p(x|z), minus the distortion",
-        ),
-        Row("kl", evaluation.kl, terms.rate_error, _NATS, "KL(q(z|x) || p(z)), the rate"),
-        Row("log p(x)", evaluation.log_prob, bound.standard_error, _NATS, note),
-        *_estimates(evaluation),
-        Row(
-            "bits per dimension",
-            evaluation.bits_per_dim,
-            bits_per_dim(-bound.standard_error, found.event_shape),
-            "bits",
-            f"-log p(x) over the number of values of x{density}",
-        ),
-        *_latents(found),
-        *_usefulness(evaluation),
-    ]
-
-
-def _estimates(evaluation: "Evaluation") -> list[Row]:
-    rows = []
-    found, bound = evaluation.details, evaluation.details.log_prob
-    for name, estimate in (("exact", found.exact), ("AIS", found.ais), ("HMC", found.hmc)):
-        if estimate is None:
-            continue
+    yield Row(
+        "elbo", terms.elbo, terms.elbo_error, _NATS, f"log_likelihood - kl; {x.bits(terms.elbo)}"
+    )
+    yield Row(
+        "log_likelihood",
+        -terms.distortion,
+        terms.distortion_error,
+        _NATS,
+        "E_q log p(x|z), minus the distortion",
+    )
+    yield Row("kl", terms.rate, terms.rate_error, _NATS, "KL(q(z|x) || p(z)), the rate")
+    yield Row("log p(x)", bound.mean, bound.standard_error, _NATS, note)
+    for name, estimate in others.items():
         number = len(estimate.values)
         error = estimate.standard_error if number > 1 else None
-        note = f"{estimate.method}; {_bits(evaluation, estimate.mean)}"
+        note = f"{estimate.method}; {x.bits(estimate.mean)}"
         if estimate.samples:
             note += (
                 f"; {estimate.samples} weights, first {number} examples, where L_{bound.samples} is "
                 f"{bound.values[:number].mean():.3f}"
             )
-        rows.append(Row(f"log p(x), {name}", estimate.mean, error, _NATS, note))
-    return rows
-
-
-def _bits(evaluation: "Evaluation", nats: float) -> str:
-    found = evaluation.details
-    return f"{bits_per_dim(nats, found.event_shape, found.levels):.3f} bits per dimension"
-
-
-def _latents(found: Any) -> list[Row]:
-    units, parts, aggregated = (
-        found.active_units,
-        found.kl_decomposition,
-        found.aggregated_posterior,
+        yield Row(f"log p(x), {name}", estimate.mean, error, _NATS, note)
+    density = "; of a density, which depends on the scale of x" if x.density else ""
+    yield Row(
+        "bits per dimension",
+        bits_per_dim(bound.mean, x.event_shape, x.levels),
+        bits_per_dim(-bound.standard_error, x.event_shape),
+        "bits",
+        f"-log p(x) over the number of values of x{density}",
     )
-    rows = [
-        Row(
-            "active units",
-            units.count,
-            None,
-            "",
-            f"of {found.latent_dim}; variance of E_q[z] above {units.threshold:g}",
-        )
-    ]
+
+
+def latent_rows(
+    units: ActiveUnits, parts: KLDecomposition | None, aggregated: AggregatedPosterior
+) -> Iterator[Row]:
+    """What the latent dimensions carry."""
+    yield Row(
+        "active units",
+        units.count,
+        None,
+        "",
+        f"of {len(units.variances)}; variance of E_q[z] above {units.threshold:g}",
+    )
     if parts is not None:
         number = f"first {parts.examples} examples"
         limit = "; at its limit log N, so a lower bound" if parts.saturated else ""
-        rows += [
-            Row(
-                "mutual information",
-                parts.mutual_information,
-                parts.mutual_information_error,
-                "nats",
-                f"I_q(x; z), {number}{limit}",
-            ),
-            Row(
-                "marginal KL",
-                parts.marginal_kl,
-                parts.marginal_kl_error,
-                "nats",
-                f"KL(q(z) || p(z)), {number}",
-            ),
-        ]
-    rows += [
-        Row(
-            "mean of q(z)",
-            aggregated.mean_error,
-            None,
-            "deviations",
-            "off that of the prior, in prior deviations",
-        ),
-        Row(
-            "covariance of q(z)",
-            aggregated.covariance_error,
-            None,
-            "of the norm",
-            "off that of the prior, Frobenius norm",
-        ),
-    ]
-    return rows
+        yield Row(
+            "mutual information",
+            parts.mutual_information,
+            parts.mutual_information_error,
+            "nats",
+            f"I_q(x; z), {number}{limit}",
+        )
+        yield Row(
+            "marginal KL",
+            parts.marginal_kl,
+            parts.marginal_kl_error,
+            "nats",
+            f"KL(q(z) || p(z)), {number}",
+        )
+    yield Row(
+        "mean of q(z)",
+        aggregated.mean_error,
+        None,
+        "deviations",
+        "off that of the prior, in prior deviations",
+    )
+    yield Row(
+        "covariance of q(z)",
+        aggregated.covariance_error,
+        None,
+        "of the norm",
+        "off that of the prior, Frobenius norm",
+    )
 
 
-def _usefulness(evaluation: "Evaluation") -> list[Row]:
-    rows = []
-    probes, quality, test = evaluation.probes, evaluation.quality, evaluation.two_sample
-    if probes is not None:
-        split = f"{probes.train_examples} train and {probes.test_examples} test codes"
-        floor = f"the most frequent class alone gives {probes.most_frequent:.3f}"
-        rows += [
-            Row("linear probe", probes.linear, None, "accuracy", f"{split}; {floor}"),
-            Row(f"{probes.k} nearest neighbours", probes.neighbours, None, "accuracy", split),
-        ]
-    if quality is not None:
-        how = (
-            f"of draws that are near data: {quality.generated} draws of p(x), {quality.real} test "
-            f"examples, k={quality.neighbours}, {quality.features}"
-        )
-        rows += [
-            Row("precision", quality.precision, None, "share", how),
-            Row("recall", quality.recall, None, "share", "of data that are near draws; as above"),
-            Row("density", quality.density, None, "ratio", "of draws to data, near data; as above"),
-            Row("coverage", quality.coverage, None, "share", "of data with a draw near; as above"),
-        ]
-    if test is not None:
-        note = (
-            f"draws of p(x) told from test examples, 0.5 is chance, p = {test.p_value:.2g}; "
-            f"{test.classifier}, {test.train_examples} train and {test.test_examples} test examples"
-        )
-        rows.append(Row("two-sample test", test.accuracy, None, "accuracy", note))
-    return rows
+def probe_rows(probes: Probes) -> Iterator[Row]:
+    """Accuracies of classifiers of the codes."""
+    split = f"{probes.train_examples} train and {probes.test_examples} test codes"
+    floor = f"the most frequent class alone gives {probes.most_frequent:.3f}"
+    yield Row("linear probe", probes.linear, None, "accuracy", f"{split}; {floor}")
+    yield Row(f"{probes.k} nearest neighbours", probes.neighbours, None, "accuracy", split)
+
+
+def sample_rows(quality: SampleQuality, test: TwoSampleTest) -> Iterator[Row]:
+    """Draws of p(x) compared with test examples."""
+    how = (
+        f"of draws that are near data: {quality.generated} draws of p(x), {quality.real} test "
+        f"examples, k={quality.neighbours}, {quality.features}"
+    )
+    yield Row("precision", quality.precision, None, "share", how)
+    yield Row("recall", quality.recall, None, "share", "of data that are near draws; as above")
+    yield Row("density", quality.density, None, "ratio", "of draws to data, near data; as above")
+    yield Row("coverage", quality.coverage, None, "share", "of data with a draw near; as above")
+    note = (
+        f"draws of p(x) told from test examples, 0.5 is chance, p = {test.p_value:.2g}; "
+        f"{test.classifier}, {test.train_examples} train and {test.test_examples} test examples"
+    )
+    yield Row("two-sample test", test.accuracy, None, "accuracy", note)

@@ -61,6 +61,10 @@ class DistributionLayer(keras.layers.Layer):
     # density.
     support: tuple[float, float] = (-math.inf, math.inf)
 
+    # Whether log p(x) is that of a density, whose nats depend on the scale of x, and not that of a
+    # probability.
+    is_density: bool = False
+
     def __init__(
         self,
         event_shape: EventShape = (),

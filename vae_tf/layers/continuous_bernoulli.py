@@ -28,6 +28,7 @@ class ContinuousBernoulli(ElementwiseLayer):
     """
 
     support = (0.0, 1.0)
+    is_density = True
 
     @staticmethod
     def params_size(event_shape: EventShape = ()) -> int:

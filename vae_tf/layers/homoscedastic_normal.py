@@ -43,6 +43,8 @@ class HomoscedasticNormal(ElementwiseLayer):
         InputError: if `scale` is not a number in [1e-5, 1e5].
     """
 
+    is_density = True
+
     def __init__(
         self,
         event_shape: EventShape = (),

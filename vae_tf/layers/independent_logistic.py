@@ -1,15 +1,13 @@
 """Independent logistics, each with its own location and scale."""
 
 import keras
-import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import EventShape, event_size, positive_scale
-from vae_tf.layers.elementwise import ElementwiseLayer
+from vae_tf.layers.location_scale import LocationScaleLayer
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class IndependentLogistic(ElementwiseLayer):
+class IndependentLogistic(LocationScaleLayer):
     """Logistic(loc, scale) for each element of an event of `event_shape`.
 
     The density is sech²((x - loc) / 2 scale) / 4 scale. The parameters are `[loc, raw_scale]`, each
@@ -24,13 +22,4 @@ class IndependentLogistic(ElementwiseLayer):
         **kwargs: For `keras.layers.Layer`.
     """
 
-    params_per_element = 2
-
-    @staticmethod
-    def params_size(event_shape: EventShape = ()) -> int:
-        """How many parameters an event of this shape takes: a location and a scale per element."""
-        return 2 * event_size(event_shape)
-
-    def _elements(self, params: tf.Tensor) -> tfd.Distribution:
-        loc, raw_scale = self._planes(params)
-        return tfd.Logistic(loc, positive_scale(raw_scale), validate_args=self.validate_args)
+    family = tfd.Logistic

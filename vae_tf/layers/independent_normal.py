@@ -1,16 +1,13 @@
 """Independent normals, each with its own mean and scale."""
 
 import keras
-import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from vae_tf.distributions import PortableNormal
-from vae_tf.layers.base import EventShape, event_size, positive_scale
-from vae_tf.layers.elementwise import ElementwiseLayer
+from vae_tf.layers.location_scale import LocationScaleLayer
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class IndependentNormal(ElementwiseLayer):
+class IndependentNormal(LocationScaleLayer):
     """N(loc, diag(scale²)) over events of `event_shape`.
 
     The parameters are `[loc, raw_scale]`, each flattened to prod(`event_shape`), and scale =
@@ -25,13 +22,4 @@ class IndependentNormal(ElementwiseLayer):
         **kwargs: For `keras.layers.Layer`.
     """
 
-    params_per_element = 2
-
-    @staticmethod
-    def params_size(event_shape: EventShape = ()) -> int:
-        """How many parameters an event of this shape takes: a mean and a scale per element."""
-        return 2 * event_size(event_shape)
-
-    def _elements(self, params: tf.Tensor) -> tfd.Distribution:
-        loc, raw_scale = self._planes(params)
-        return PortableNormal(loc, positive_scale(raw_scale), validate_args=self.validate_args)
+    family = PortableNormal

@@ -1,18 +1,13 @@
 """A mixture of logistics over the whole event."""
 
-from collections.abc import Callable
-from typing import Any
-
 import keras
-from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import EventShape
 from vae_tf.layers.independent_logistic import IndependentLogistic
-from vae_tf.layers.mixture_same_family import MixtureSameFamily
+from vae_tf.layers.mixture_of_elementwise import MixtureOfElementwise
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class MixtureLogistic(MixtureSameFamily):
+class MixtureLogistic(MixtureOfElementwise):
     """A mixture of `num_components` independent logistics, each over the whole event.
 
         p(x) = Σ_k softmax(logits)_k Π_i Logistic(x_i; loc_ki, scale_ki)
@@ -29,27 +24,4 @@ class MixtureLogistic(MixtureSameFamily):
         **kwargs: For `keras.layers.Layer`.
     """
 
-    def __init__(
-        self,
-        num_components: int,
-        event_shape: EventShape = (),
-        convert_to_tensor_fn: str | Callable = tfd.Distribution.sample,
-        validate_args: bool = False,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        component = IndependentLogistic(event_shape, validate_args=validate_args)
-        super().__init__(
-            num_components, component, convert_to_tensor_fn, validate_args, seed, **kwargs
-        )
-
-    @staticmethod
-    def params_size(num_components: int, event_shape: EventShape = ()) -> int:
-        """How many parameters this mixture takes: a logit and a component's, per component."""
-        return num_components * (1 + IndependentLogistic.params_size(event_shape))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        config = {**super().get_config(), "event_shape": self.event_shape}
-        del config["component_layer"]
-        return config
+    component = IndependentLogistic

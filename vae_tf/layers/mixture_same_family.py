@@ -55,6 +55,7 @@ class MixtureSameFamily(DistributionLayer):
         self.num_components = as_count("num_components", num_components)
         self.component_layer = component_layer
         self.support = component_layer.support
+        self.is_density = component_layer.is_density
         component_size = component_layer.params_size
         self._set_params_size(
             None if component_size is None else self.num_components * (1 + component_size)

@@ -34,6 +34,8 @@ class MultivariateNormalTriL(DistributionLayer):
         InputError: if `event_size` is not a positive int.
     """
 
+    is_density = True
+
     def __init__(
         self,
         event_size: int,

@@ -4,9 +4,9 @@ from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 
-from vae_tf.networks.conv import conv_decoder, conv_encoder  # noqa: E402
-from vae_tf.networks.conv_deep import conv_deep_decoder, conv_deep_encoder  # noqa: E402
-from vae_tf.networks.mlp import mlp_decoder, mlp_encoder  # noqa: E402
+from vae_tf.networks.conv import conv_decoder, conv_encoder
+from vae_tf.networks.conv_deep import conv_deep_decoder, conv_deep_encoder
+from vae_tf.networks.mlp import mlp_decoder, mlp_encoder
 
 __all__ = [
     "conv_decoder",

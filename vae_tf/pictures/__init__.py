@@ -22,6 +22,9 @@ from vae_tf.pictures.save import save
 from vae_tf.pictures.three_panels import three_panels
 from vae_tf.pictures.tile import tile
 from vae_tf.pictures.traversals import traversals
+from vae_tf.utils.former_names import former_names
+
+__getattr__ = former_names(__name__, {"film": "vae_tf.pictures.animation"})
 
 __all__ = [
     "active_units",

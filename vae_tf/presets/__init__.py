@@ -4,9 +4,11 @@ from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 
-from vae_tf.presets.models import conv, conv_deep, mlp  # noqa: E402
-from vae_tf.presets.parts import LIKELIHOODS, POSTERIORS, PRIORS  # noqa: E402
-from vae_tf.presets.registry import create, names, options  # noqa: E402
+from vae_tf.presets.conv import conv
+from vae_tf.presets.conv_deep import conv_deep
+from vae_tf.presets.mlp import mlp
+from vae_tf.presets.parts import LIKELIHOODS, POSTERIORS, PRIORS
+from vae_tf.presets.registry import create, names, options
 
 __all__ = [
     "LIKELIHOODS",

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from vae_tf.models.vae import VAE
-from vae_tf.presets.models import conv, conv_deep, mlp
+from vae_tf.presets.conv import conv
+from vae_tf.presets.conv_deep import conv_deep
+from vae_tf.presets.mlp import mlp
 from vae_tf.presets.parts import Likelihood, Posterior, PriorLike, named
 from vae_tf.utils.errors import InputError
 

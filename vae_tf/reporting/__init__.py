@@ -4,6 +4,6 @@ from vae_tf.utils.backend import require_tensorflow
 
 require_tensorflow()
 
-from vae_tf.reporting.report import report  # noqa: E402
+from vae_tf.reporting.report import report
 
 __all__ = ["report"]

@@ -4,14 +4,14 @@ import platform
 from typing import Any
 
 from vae_tf.models.vae import VAE
-from vae_tf.runs.evaluation.evaluate import Evaluation
+from vae_tf.runs.evaluation.evaluate import RunEvaluation
 from vae_tf.runs.run import Run
 from vae_tf.saved_models.description import describe
 
 Context = dict[str, Any]
 
 
-def context(run: Run, vae: VAE, evaluation: Evaluation, commands: list[str]) -> Context:
+def context(run: Run, vae: VAE, evaluation: RunEvaluation, commands: list[str]) -> Context:
     """The context that both templates are filled with.
 
     Args:
@@ -36,7 +36,7 @@ def context(run: Run, vae: VAE, evaluation: Evaluation, commands: list[str]) -> 
     }
 
 
-def _protocol(run: Run, evaluation: Evaluation) -> dict[str, str]:
+def _protocol(run: Run, evaluation: RunEvaluation) -> dict[str, str]:
     how = {
         "data": f"{evaluation.dataset}, {evaluation.binarize or 'no'} binarisation",
         "test examples": f"{evaluation.examples}, "
@@ -60,7 +60,7 @@ def _protocol(run: Run, evaluation: Evaluation) -> dict[str, str]:
     return how
 
 
-def _remarks(run: Run, evaluation: Evaluation) -> list[str]:
+def _remarks(run: Run, evaluation: RunEvaluation) -> list[str]:
     """What a reader should know before comparing or using the model, each a sentence."""
     remarks = [evaluation.details.collapse.sentence]
     remarks.append(

@@ -11,7 +11,7 @@ from vae_tf.data import Data, head
 from vae_tf.explore.edit import STRENGTHS
 from vae_tf.models.vae import VAE
 from vae_tf.reporting.embedded_figure import EmbeddedFigure, embedded_animation, embedded_figure
-from vae_tf.runs.evaluation.evaluate import Evaluation
+from vae_tf.runs.evaluation.evaluate import RunEvaluation
 from vae_tf.runs.figures.illustrate import SCATTERED, described
 from vae_tf.runs.figures.model_figures import model_figures
 from vae_tf.runs.figures.ood import NAMES, other_figures
@@ -30,7 +30,7 @@ _NOISY = 16  # copies of each example, SmoothGrad
 _FILMS = ("manifold", "samples")  # the first that is there
 
 
-def figures(run: Run, vae: VAE, data: Data, evaluation: Evaluation) -> Iterator[EmbeddedFigure]:
+def figures(run: Run, vae: VAE, data: Data, evaluation: RunEvaluation) -> Iterator[EmbeddedFigure]:
     """Draws the figures of a run in the order of the page.
 
     Args:
@@ -81,7 +81,7 @@ def _model(
 
 
 def _latents(
-    vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation
+    vae: VAE, x: np.ndarray, title: str, evaluation: RunEvaluation
 ) -> Iterator[EmbeddedFigure]:
     dimensions = _leading(evaluation, _TRAVERSED)
     which = (
@@ -172,7 +172,7 @@ def _training(run: Run, title: str) -> Iterator[EmbeddedFigure]:
 
 
 def _attribution(
-    vae: VAE, x: np.ndarray, title: str, evaluation: Evaluation
+    vae: VAE, x: np.ndarray, title: str, evaluation: RunEvaluation
 ) -> Iterator[EmbeddedFigure]:
     dimensions = _leading(evaluation, _MAPPED)
     names = [f"$z_{{{dimension + 1}}}$" for dimension in dimensions]
@@ -219,7 +219,7 @@ def _attribution(
     )
 
 
-def _other(evaluation: Evaluation) -> Iterator[EmbeddedFigure]:
+def _other(evaluation: RunEvaluation) -> Iterator[EmbeddedFigure]:
     found = evaluation.out_of_distribution
     if found is None:
         return
@@ -237,7 +237,7 @@ def _given(figure: Figure) -> Figure:
     return figure
 
 
-def _kl_per_dimension(evaluation: Evaluation, title: str) -> Figure:
+def _kl_per_dimension(evaluation: RunEvaluation, title: str) -> Figure:
     kl = evaluation.details.kl_per_dimension
     if kl is None:
         raise InputError(
@@ -247,7 +247,7 @@ def _kl_per_dimension(evaluation: Evaluation, title: str) -> Figure:
     return pictures.kl_per_dimension(kl, title=title)
 
 
-def _leading(evaluation: Evaluation, most: int) -> list[int]:
+def _leading(evaluation: RunEvaluation, most: int) -> list[int]:
     """The dimensions that carry most, at most `most` of them, in their own order."""
     details = evaluation.details
     kl = details.kl_per_dimension

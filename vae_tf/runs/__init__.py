@@ -1,17 +1,8 @@
 """Training runs: a configuration in, a folder with the model and everything about it out."""
 
-from typing import Any
+from vae_tf.utils.lazy_package import lazy_package
 
-import lazy_loader
-
-from vae_tf.utils.backend import require_tensorflow as _require_tensorflow
-
-# Loaded on use: configurations and finished runs are read without TensorFlow. `__init__.pyi` lists
-# the names.
-_getattr, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        _require_tensorflow()
-    return _getattr(name)
+# `__init__.pyi` lists the names. Configurations and finished runs are read without TensorFlow.
+__getattr__, __dir__, __all__ = lazy_package(
+    __name__, __file__, former={"Evaluation": "vae_tf.runs.RunEvaluation"}
+)

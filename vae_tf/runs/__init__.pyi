@@ -2,7 +2,7 @@ from .building import build_model as build_model
 from .config import TrainingConfig as TrainingConfig
 from .demonstration import Demo as Demo
 from .demonstration import demo as demo
-from .evaluation.evaluate import Evaluation as Evaluation
+from .evaluation.evaluate import RunEvaluation as RunEvaluation
 from .evaluation.evaluate import evaluate as evaluate
 from .exporting import ExportedRun as ExportedRun
 from .exporting import export_run as export_run

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vae_tf.runs.config import TrainingConfig
-from vae_tf.runs.evaluation.evaluate import Evaluation, evaluate
+from vae_tf.runs.evaluation.evaluate import RunEvaluation, evaluate
 from vae_tf.runs.folder import RunFolder
 from vae_tf.runs.progress import EpochLines
 from vae_tf.runs.run import Run
@@ -46,7 +46,7 @@ class Demo:
 
     Attributes:
         run: Run. The finished run.
-        evaluation: Evaluation. Its figures on the test split.
+        evaluation: RunEvaluation. Its figures on the test split.
         pictures: list of Path.
         saved_model: Path. The exported model.
         sampled: dict. Name -> shape of what a fresh process sampled, with TensorFlow alone.
@@ -54,7 +54,7 @@ class Demo:
     """
 
     run: Run
-    evaluation: Evaluation
+    evaluation: RunEvaluation
     pictures: list[Path]
     saved_model: Path
     sampled: dict[str, list[int]]

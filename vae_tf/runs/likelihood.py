@@ -2,19 +2,9 @@
 
 import numpy as np
 
-from vae_tf import layers
 from vae_tf.data import Data, head
 
 _LOOKED_AT = 512
-_DENSITIES = (
-    layers.ContinuousBernoulli,
-    layers.HomoscedasticNormal,
-    layers.IndependentLogistic,
-    layers.IndependentNormal,
-    layers.MixtureLogistic,
-    layers.MixtureNormal,
-    layers.MultivariateNormalTriL,
-)
 
 
 def choose_likelihood(data: Data) -> str:
@@ -42,8 +32,3 @@ def choose_likelihood(data: Data) -> str:
     if is_image and low is not None and high is not None and low >= 0 and high <= 1:
         return "continuous_bernoulli"
     return "normal"
-
-
-def is_density(likelihood: layers.DistributionLayer) -> bool:
-    """Whether p(x|z) is known to be a density: its nats depend on the scale of x."""
-    return isinstance(likelihood, _DENSITIES)

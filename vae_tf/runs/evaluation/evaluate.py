@@ -13,11 +13,11 @@ from vae_tf.evaluation.latents.probes import Probes, probes
 from vae_tf.evaluation.ood.scores import OutOfDistribution
 from vae_tf.evaluation.samples.sample_quality import SampleQuality, sample_quality
 from vae_tf.evaluation.samples.two_sample import TwoSampleTest, two_sample_test
-from vae_tf.evaluation.table import Row, evaluation_rows
+from vae_tf.evaluation.summary import Evaluation
+from vae_tf.evaluation.table import Row, probe_rows, sample_rows, table_lines
 from vae_tf.explore.codes import codes, in_batches
 from vae_tf.models.vae import VAE
 from vae_tf.runs.evaluation.ood import examples_in_units_of, other_data, out_of_distribution_run
-from vae_tf.runs.likelihood import is_density
 from vae_tf.runs.run import Run
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.seeds import as_seed, fold_in
@@ -41,7 +41,7 @@ _NEIGHBOURS = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Evaluation:
+class RunEvaluation:
     """Figures of a model on a test split: nats per example, means over the examples.
 
     Attributes:
@@ -53,7 +53,7 @@ class Evaluation:
         epoch: int. Epochs the model was trained for.
         samples: int. K of `log_prob`.
         density: bool. Whether p(x|z) is a density, and no probability.
-        details: vae_tf.evaluation.Evaluation. Everything measured on the examples, with standard
+        details: `vae_tf.evaluation.Evaluation`. Everything measured on the examples, with standard
             errors.
         probes: Probes or None. Accuracies of classifiers of the codes, where there are labels.
         quality: SampleQuality or None. Draws of p(x) beside test examples, where asked for.
@@ -70,7 +70,7 @@ class Evaluation:
     epoch: int
     samples: int
     density: bool
-    details: evaluation.Evaluation = dataclasses.field(compare=False, repr=False)
+    details: Evaluation = dataclasses.field(compare=False, repr=False)
     probes: Probes | None = None
     quality: SampleQuality | None = None
     two_sample: TwoSampleTest | None = None
@@ -105,7 +105,12 @@ class Evaluation:
     @property
     def rows(self) -> list[Row]:
         """Every figure that is a single number, with its error, unit and what it is."""
-        return evaluation_rows(self)
+        rows = self.details.rows
+        if self.probes is not None:
+            rows += probe_rows(self.probes)
+        if self.quality is not None and self.two_sample is not None:
+            rows += sample_rows(self.quality, self.two_sample)
+        return rows
 
     @property
     def described(self) -> str:
@@ -142,10 +147,7 @@ class Evaluation:
 
     def __str__(self) -> str:
         lines = [f"{self.described}; ± is the standard error over examples"]
-        lines += [
-            f"  {row.name:20} {row.text:>18} {row.unit:16}  {row.note}".rstrip()
-            for row in self.rows
-        ]
+        lines += table_lines(self.rows)
         lines.append(f"  {self.details.collapse.sentence}")
         found = self.out_of_distribution
         if found is not None:
@@ -173,7 +175,7 @@ def evaluate(
     ood: str | os.PathLike[str] | None = None,
     background_epochs: int = BACKGROUND_EPOCHS,
     progress: Progress | None = None,
-) -> Evaluation:
+) -> RunEvaluation:
     """Evaluates the model of a run on a test split; the same figures at each call.
 
     Args:
@@ -209,7 +211,7 @@ def evaluate(
     if other is not None:
         found = out_of_distribution_run(vae, own, x, other, samples, background_epochs, progress)
     compared = _draws(vae, x, own.seed) if quality else None
-    return Evaluation(
+    return RunEvaluation(
         dataset=data.name,
         binarize=data.binarize,
         likelihood=type(vae.likelihood).__name__,
@@ -217,7 +219,7 @@ def evaluate(
         of_examples=data.num_test,
         epoch=run.epoch,
         samples=samples,
-        density=is_density(vae.likelihood),
+        density=vae.likelihood.is_density,
         details=details,
         probes=_probes(vae, own, x, y),
         quality=None if compared is None else sample_quality(x[: len(compared)], compared),

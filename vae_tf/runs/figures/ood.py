@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from vae_tf import pictures
-from vae_tf.runs.evaluation.evaluate import Evaluation
+from vae_tf.runs.evaluation.evaluate import RunEvaluation
 from vae_tf.runs.folder import RunFolder
 from vae_tf.runs.run import Run
 
@@ -23,7 +23,7 @@ _AXES = {
 }
 
 
-def other_figures(evaluation: Evaluation) -> dict[str, Figure]:
+def other_figures(evaluation: RunEvaluation) -> dict[str, Figure]:
     """A histogram of each score of `evaluation.out_of_distribution`: score -> figure."""
     found = evaluation.out_of_distribution
     if found is None:
@@ -41,7 +41,7 @@ def other_figures(evaluation: Evaluation) -> dict[str, Figure]:
     }
 
 
-def draw_other_figures(run: Run, evaluation: Evaluation) -> list[Path]:
+def draw_other_figures(run: Run, evaluation: RunEvaluation) -> list[Path]:
     """Writes them to the pictures of a run, as `other_data_log_prob.png` and so on.
 
     Raises:
