@@ -1,4 +1,4 @@
-"""Which pixels a latent comes from: tf-keras-vis on the encoder of a model."""
+"""Attribution of a latent dimension to pixels, by tf-keras-vis on the encoder."""
 
 from vae_tf.utils.backend import require_tensorflow
 

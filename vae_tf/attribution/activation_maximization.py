@@ -1,4 +1,4 @@
-"""The image that a latent likes best."""
+"""Activation maximisation: the image with the largest value of a latent dimension."""
 
 import math
 from typing import Any

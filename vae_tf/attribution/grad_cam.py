@@ -1,4 +1,4 @@
-"""Which parts of an image the last convolution reads a latent from."""
+"""Grad-CAM of a latent dimension at the encoder's last convolution."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The encoder as tf-keras-vis takes a model."""
+"""The encoder's posterior mean as a functional model, which tf-keras-vis needs."""
 
 from typing import Any
 

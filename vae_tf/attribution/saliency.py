@@ -1,4 +1,4 @@
-"""Which pixels, changed a little, change a latent most."""
+"""Saliency: the gradient of a latent dimension with respect to the pixels."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every attribution asks of tf-keras-vis and of its input."""
+"""Checks of the arguments of every attribution, and the import of tf-keras-vis."""
 
 import importlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a variational auto-encoder is compared with."""
+"""Models that a variational auto-encoder is compared with."""
 
 from vae_tf.utils.backend import require_tensorflow
 

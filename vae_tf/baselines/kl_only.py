@@ -1,4 +1,4 @@
-"""The KL without the reconstruction."""
+"""The objective of the KL alone."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Why both halves of the ELBO: three models on the same data, one for each half and one for both."""
+"""Codes of three models: reconstruction alone, the KL alone, and the ELBO."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _FAR = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A model of the lesson, and what was measured on it.
+    """One of the three models, and the figures measured on it.
 
     Attributes:
         name: str.

@@ -1,4 +1,4 @@
-"""The way from the command line to `vae_tf_serving`, which the library never imports."""
+"""Access of the command line to `vae_tf_serving`, which the library never imports."""
 
 from pathlib import Path
 from typing import Any

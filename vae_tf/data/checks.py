@@ -1,4 +1,4 @@
-"""Checks of what a user passes in; each says what came, what was expected and what to do."""
+"""Checks of arguments and arrays of data."""
 
 import numbers
 from typing import Any

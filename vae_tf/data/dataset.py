@@ -1,4 +1,4 @@
-"""What `load` returns: two pipelines and what is known about their examples."""
+"""The result of `load`: two pipelines and the properties of their examples."""
 
 import dataclasses
 from typing import Any

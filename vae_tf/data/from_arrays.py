@@ -1,4 +1,4 @@
-"""The path every dataset that fits in memory takes: arrays in, `Data` out."""
+"""Pipelines from arrays in memory."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""Moving about in the latent space of a trained model. NumPy arrays in and out, seeds as numbers."""
+"""Operations in the latent space of a trained model. NumPy arrays in and out, seeds as numbers."""
 
 from vae_tf.utils.backend import require_tensorflow
 

@@ -1,4 +1,4 @@
-"""Which way in latent space an attribute lies."""
+"""The latent direction of an attribute."""
 
 from typing import Any
 

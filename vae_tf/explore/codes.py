@@ -1,4 +1,4 @@
-"""Between data and latents, in batches and as NumPy arrays."""
+"""Encoding and decoding in batches, as NumPy arrays."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ BATCH = 500
 
 
 class Decoded(NamedTuple):
-    """Latents, and what the model makes of them."""
+    """Latents and the means of p(x|z) at them."""
 
     x: np.ndarray  # [..., *event], means of p(x|z)
     z: np.ndarray  # [..., D]

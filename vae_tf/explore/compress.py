@@ -1,4 +1,4 @@
-"""What a code costs, and what is left of the input."""
+"""The code length of an example under q(z|x), and its reconstruction."""
 
 from math import prod
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Noise goes in, what the model knows comes out."""
+"""Reconstruction of noisy examples."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""More of this, or less."""
+"""Movement of an example along an attribute's direction."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A Gaussian process over scores, and what it expects of new points."""
+"""A Gaussian process over scores, and the expected improvement of new points."""
 
 from typing import Any
 

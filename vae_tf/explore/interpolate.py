@@ -1,4 +1,4 @@
-"""From one example to another, through the latent space."""
+"""Interpolation between two examples in latent space."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The examples that a latent is close to."""
+"""The nearest examples of a latent vector."""
 
 from typing import Any, NamedTuple
 

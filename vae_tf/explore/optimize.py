@@ -1,4 +1,4 @@
-"""What a user's score likes best, by Bayesian optimisation in latent space."""
+"""Bayesian optimisation of a user's score in latent space."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""One latent dimension at a time."""
+"""Traversal of one latent dimension at a time."""
 
 from typing import Any
 

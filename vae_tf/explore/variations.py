@@ -1,4 +1,4 @@
-"""One input, many outputs."""
+"""Decoded draws of q(z|x) of one example."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The terms of the evidence lower bound: the one place where they are computed."""
+"""The terms of the evidence lower bound."""
 
 from typing import NamedTuple, Protocol
 

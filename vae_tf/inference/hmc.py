@@ -40,7 +40,7 @@ class JitteredHMC(tfp.mcmc.TransitionKernel):
     """`tfp.mcmc.HamiltonianMonteCarlo` that starts each step afresh, with a step size of its own.
 
     Each step of each chain draws the length of its leapfrog steps between half of `step_size` and
-    all of it. With one length for ever, trajectories near a multiple of the posterior's period come
+    all of it. With one constant length, trajectories near a multiple of the posterior's period come
     back to the distance from the mode that they came from, and the chain stays there (Neal 2011,
     MCMC Using Hamiltonian Dynamics).
 

@@ -1,4 +1,4 @@
-"""What every distribution layer is: the last axis of a tensor, read as the parameters of p."""
+"""The base of the distribution layers: the last axis of a tensor holds the parameters."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -180,7 +180,7 @@ def bounded(x: tf.Tensor, low: float, high: float) -> tf.Tensor:
     """`x` clipped to [low, high], with the gradient of the identity.
 
     The gradient passes outside the bounds too, so that an optimizer that has stepped over one is
-    led back; the gradient of plain clipping is zero there, for ever.
+    led back; the gradient of plain clipping is zero there.
     """
 
     # The bounds stay Python floats: as arguments they would become float32 tensors.

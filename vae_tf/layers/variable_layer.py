@@ -1,4 +1,4 @@
-"""A variable, whatever the input: parameters that depend on nothing."""
+"""A layer whose output is a variable, for parameters that depend on no input."""
 
 from collections.abc import Callable
 from typing import Any

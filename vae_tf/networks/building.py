@@ -1,4 +1,4 @@
-"""What every network is built with: arguments checked, layers with their initial weights."""
+"""The builder of all networks: checks of arguments, layers with seeded initial weights."""
 
 import random
 from collections.abc import Iterator, Sequence

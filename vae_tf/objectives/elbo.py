@@ -27,7 +27,8 @@ class ELBO(Objective):
     β = 1 is the bound of Kingma and Welling (2014), equation 3; another β is the β-VAE of Higgins et
     al. (2017), equation 4. With free bits λ > 0 the KL term of the loss is Σ_d max(λ, mean_B KL_d)
     (Kingma et al. 2016, Improved Variational Inference with Inverse Autoregressive Flow, appendix
-    C.8): a dimension whose KL, averaged over the batch, is below λ nats is not pressed further.
+    C.8): a dimension whose KL, averaged over the batch, is below λ nats receives no further KL
+    gradient.
 
     Args:
         beta: float or `Schedule`. Weight of the KL. Defaults to 1.

@@ -1,4 +1,4 @@
-"""What every objective is."""
+"""The base of the objectives."""
 
 from typing import Any, NamedTuple
 

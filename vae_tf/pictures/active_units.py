@@ -1,4 +1,4 @@
-"""Which latent dimensions are in use."""
+"""Bars of the variance of each latent dimension's mean."""
 
 from typing import Any
 

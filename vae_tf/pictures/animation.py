@@ -1,4 +1,4 @@
-"""Pictures one after another: a training as a GIF."""
+"""A sequence of pictures as a GIF."""
 
 import io
 import os
@@ -26,7 +26,7 @@ def animation(
     seconds: float = 0.2,
     rest: float = 2.0,
 ) -> Path:
-    """Writes a GIF that repeats for ever, and appears whole or not at all.
+    """Writes a GIF that repeats without end. It appears whole or not at all.
 
     Args:
         frames: Figures, or PNG files such as `vae_tf.runs` leaves of each epoch, which are halved.

@@ -1,4 +1,4 @@
-"""A figure around one tiled image, such that no image pixel is blurred, widened or dropped."""
+"""A figure around one tiled image, in which each image pixel is a whole number of figure pixels."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""What every picture asks of its arrays, said in one sentence where it does not hold."""
+"""Checks of the arrays that are drawn."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""More of an attribute, and less."""
+"""A grid of edited examples, by attribute strength."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The way from one example to another."""
+"""A grid of interpolations between examples."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which latent dimensions carry information."""
+"""Bars of the KL of each latent dimension."""
 
 from typing import Any
 

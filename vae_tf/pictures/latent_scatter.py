@@ -1,4 +1,4 @@
-"""Where a model puts the data."""
+"""A scatter of latent codes."""
 
 from typing import Any
 

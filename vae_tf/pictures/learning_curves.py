@@ -1,4 +1,4 @@
-"""How training went."""
+"""Curves of the training and validation metrics."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The whole of a two-dimensional latent space at a glance."""
+"""A grid of decoded points of a two-dimensional latent space."""
 
 from collections.abc import Callable
 from statistics import NormalDist

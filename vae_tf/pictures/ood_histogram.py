@@ -1,4 +1,4 @@
-"""Whether a score tells the model's own data from others."""
+"""Histograms of a score on two sets of data."""
 
 from collections.abc import Mapping
 from typing import Any

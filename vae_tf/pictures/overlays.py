@@ -1,4 +1,4 @@
-"""Where in an image a model looks."""
+"""Attribution maps over images."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""One number a latent dimension, checked."""
+"""Checks of one number for each latent dimension."""
 
 from typing import Any
 

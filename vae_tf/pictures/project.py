@@ -1,4 +1,4 @@
-"""Two dimensions of many."""
+"""Projection of codes on two dimensions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a model pays for its codes, and what it gets."""
+"""The rate-distortion plane."""
 
 from collections.abc import Mapping
 from typing import Any

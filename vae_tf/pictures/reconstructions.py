@@ -1,4 +1,4 @@
-"""What a model makes of what it is shown."""
+"""Examples beside their reconstructions."""
 
 from typing import Any
 

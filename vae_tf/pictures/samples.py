@@ -1,4 +1,4 @@
-"""What a model draws."""
+"""A grid of samples."""
 
 from typing import Any
 

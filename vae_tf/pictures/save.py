@@ -1,4 +1,4 @@
-"""A picture on disk: whole, or not at all."""
+"""Writing of a figure: whole, or not at all."""
 
 import contextlib
 import os

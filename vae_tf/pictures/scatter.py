@@ -1,4 +1,4 @@
-"""Points in a plane, coloured by label: what every scatter of latents is made of."""
+"""The scatter of labelled points that other pictures use."""
 
 from typing import Any
 

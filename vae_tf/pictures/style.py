@@ -1,4 +1,4 @@
-"""How every picture looks: sizes, fonts and colours, whatever the user's matplotlibrc says."""
+"""Sizes, fonts and colours of all pictures, independent of the user's matplotlibrc."""
 
 import textwrap
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reconstruction alone, the KL alone, and both: the codes of three models side by side."""
+"""The codes of three models side by side."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Many images in one array: the arithmetic under every image grid."""
+"""The arrangement of many images in one array."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What each latent dimension does."""
+"""A grid of traversals, a row for each latent dimension."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every prior is."""
+"""The base of the priors."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A run told to others: a page of HTML with everything in it, and a model card."""
+"""The report of a run: a page of HTML and a model card."""
 
 from vae_tf.utils.backend import require_tensorflow
 

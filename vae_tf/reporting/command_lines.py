@@ -1,4 +1,4 @@
-"""What to type to have the same again."""
+"""Command lines that reproduce a run and its report."""
 
 import shlex
 from typing import Any

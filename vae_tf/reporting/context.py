@@ -1,4 +1,4 @@
-"""What a report and a model card say, apart from the figures."""
+"""The values that the templates of a report and a model card are rendered with."""
 
 import platform
 from typing import Any
@@ -18,7 +18,7 @@ def context(run: Run, vae: VAE, evaluation: RunEvaluation, commands: list[str]) 
         run: The run.
         vae: Its model.
         evaluation: Its figures.
-        commands: What to type to have all this again.
+        commands: Command lines that reproduce the run and the report.
     """
     described = describe(vae, evaluation.samples, run.config.precision, None)
     config = {field: value for field, value in vars(run.config).items() if value is not None}

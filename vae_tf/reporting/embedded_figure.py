@@ -1,4 +1,4 @@
-"""A figure as a page holds it."""
+"""A figure as a `data:` URI for a page of HTML."""
 
 import base64
 import dataclasses

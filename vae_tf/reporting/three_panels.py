@@ -1,4 +1,4 @@
-"""The lesson's three panels, on the data and the network of a run."""
+"""The figure of `vae_tf.baselines.three_panels` for a run."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""From a configuration to its data and its model."""
+"""The data and the model of a configuration."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""Everything a training depends on, in one value that is saved with the run."""
+"""The configuration of a training, which is saved with the run."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The folder of a run: what lies where, and which epochs are safe."""
+"""The paths in a run folder, and its complete checkpoints."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""Makes each finished epoch safe."""
+"""The callback that stores each finished epoch."""
 
 import math
 import time

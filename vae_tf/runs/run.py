@@ -1,4 +1,4 @@
-"""A run on disk: what was trained, on what, and how it went."""
+"""A run on disk: its configuration, model, data and metrics."""
 
 import dataclasses
 import os

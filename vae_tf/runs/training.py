@@ -1,4 +1,4 @@
-"""Training into a run folder, and going on after a stop."""
+"""Training into a run folder, and resuming."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Does a SavedModel, loaded afresh, answer as the model does?"""
+"""Comparison of a SavedModel, loaded afresh, with the model."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an exported model is, for programs (JSON) and for people (a model card)."""
+"""The description of an exported model: `vae_tf.json` and a model card."""
 
 import json
 from importlib.metadata import version

@@ -1,4 +1,4 @@
-"""What a model must have to be exported."""
+"""The protocol of a model that can be exported."""
 
 from typing import Any, Protocol, Self
 

@@ -1,4 +1,4 @@
-"""Does the graph of a SavedModel run anywhere, and the same each time?"""
+"""Check of the graph of a SavedModel: no state, no Python, no device."""
 
 from collections.abc import Iterator
 from pathlib import Path

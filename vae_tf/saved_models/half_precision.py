@@ -1,4 +1,4 @@
-"""Weights in half the bytes: stored in bfloat16 or float16, used in float32."""
+"""Weights stored in bfloat16 or float16 and used in float32."""
 
 import contextlib
 from collections.abc import Iterator

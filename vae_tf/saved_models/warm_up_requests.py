@@ -1,4 +1,4 @@
-"""The requests that TensorFlow Serving answers before it takes those of clients."""
+"""Warm-up requests in the format of TensorFlow Serving."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Says what is wrong with data before it reaches a model."""
+"""Checks of data before they reach a model."""
 
 import re
 from collections.abc import Iterator, Sequence

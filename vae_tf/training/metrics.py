@@ -1,4 +1,4 @@
-"""What training and evaluation log."""
+"""The running means that `fit` and `evaluate` log."""
 
 import keras
 import tensorflow as tf

@@ -144,7 +144,9 @@ class ObjectiveTrainer(keras.Model):
         epochs: int = 1,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """`keras.Model.fit`, which see. Labels are ignored, sample weights are honoured.
+        """Trains the model; takes the arguments of `keras.Model.fit`.
+
+        Labels are ignored, sample weights are honoured.
 
         `x` is an array `[N, *event]`, or a dataset of `x`, `(x,)`, `(x, y)` or `(x, y,
         sample_weight)`.
@@ -180,14 +182,17 @@ class ObjectiveTrainer(keras.Model):
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
     ) -> Any:
-        """`keras.Model.evaluate`, which see; nats per example, with the same draws at each call."""
+        """Returns the metrics on data; takes the arguments of `keras.Model.evaluate`.
+
+        The figures are nats per example. Each call has the same draws.
+        """
         self._objective()
         x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The test data")[:2]
         with input_errors():
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
-        """`keras.Model.predict`, which see: `reconstruct` at the posterior mean."""
+        """`reconstruct` at the posterior mean; takes the arguments of `keras.Model.predict`."""
         (x,) = checked((x,), self.likelihood, "x")
         with input_errors():
             return super().predict(x, batch_size=batch_size, **kwargs)

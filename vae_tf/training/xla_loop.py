@@ -78,7 +78,7 @@ def xla_is_faster(model: keras.Model) -> bool:
 def _stacked(batches: list[Any], size: int) -> tuple[Any, tf.Tensor]:
     """Batches of one shape along a new first axis, filled up to `size`, and their number.
 
-    XLA compiles for each shape; a number that it is given costs nothing.
+    XLA recompiles for each shape, so the number of batches is passed as a tensor.
     """
     filled = [*batches, *[batches[-1]] * (size - len(batches))]
     return tf.nest.map_structure(lambda *b: tf.stack(b), *filled), tf.constant(len(batches))

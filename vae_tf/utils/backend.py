@@ -1,4 +1,4 @@
-"""Says in one sentence that Keras must run on TensorFlow, before Keras fails in its own way."""
+"""Check that Keras runs on TensorFlow."""
 
 import os
 import sys

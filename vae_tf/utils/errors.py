@@ -1,4 +1,4 @@
-"""The one exception that means: the input was wrong, and here is how to mend it."""
+"""The exception for input that the user can correct."""
 
 
 class InputError(ValueError):

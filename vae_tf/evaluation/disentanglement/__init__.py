@@ -1,4 +1,4 @@
-"""How far single codes stand for single factors of variation, where the factors are known."""
+"""Disentanglement scores, for data whose factors of variation are known."""
 
 from vae_tf.evaluation.disentanglement.dci import DCI, dci
 from vae_tf.evaluation.disentanglement.factor_vae_score import FactorVAEScore, factor_vae_score

@@ -1,4 +1,4 @@
-"""Codes and factors, checked: the same for every score."""
+"""Checks of codes and factors for the disentanglement scores."""
 
 from typing import Any
 

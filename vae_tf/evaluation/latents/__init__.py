@@ -1,1 +1,1 @@
-"""What the latent dimensions carry: information, activity, labels."""
+"""Information in the latent dimensions: activity, mutual information, labels."""

@@ -1,4 +1,4 @@
-"""Which latent dimensions depend on x."""
+"""Active units: latent dimensions whose posterior mean varies with x."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Has the posterior collapsed, and what helps?"""
+"""Diagnosis of posterior collapse, with remedies."""
 
 from dataclasses import asdict, dataclass
 

@@ -1,4 +1,4 @@
-"""The KL of a model taken apart by its aggregated posterior."""
+"""The KL as mutual information plus the marginal KL of the aggregated posterior."""
 
 import math
 from dataclasses import dataclass

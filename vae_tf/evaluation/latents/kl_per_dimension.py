@@ -1,4 +1,4 @@
-"""What each latent dimension costs."""
+"""The KL of each latent dimension."""
 
 from typing import Any
 

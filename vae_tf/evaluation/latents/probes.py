@@ -1,4 +1,4 @@
-"""What codes are good for: classification from them."""
+"""Accuracy of classifiers of the codes."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""An estimate of log p(x), and how far it may be off."""
+"""An estimate of log p(x) with its standard errors."""
 
 import math
 from dataclasses import dataclass

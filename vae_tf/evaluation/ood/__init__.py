@@ -1,1 +1,1 @@
-"""Scores that tell other data from the data of training, and how well they do."""
+"""Out-of-distribution scores, and how well they separate two sets."""

@@ -1,4 +1,4 @@
-"""A background model: what of the data is not particular to them."""
+"""The background model of the likelihood ratio."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bits that a general lossless compressor needs for an example."""
+"""Input complexity: bits of a lossless compressor for an example."""
 
 import io
 import zlib

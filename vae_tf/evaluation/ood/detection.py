@@ -1,4 +1,4 @@
-"""How well one number an example tells two sets apart."""
+"""AUROC, AUPRC and FPR at 95 % TPR of a score."""
 
 import dataclasses
 

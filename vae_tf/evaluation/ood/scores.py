@@ -1,4 +1,4 @@
-"""Does the model know what it has not seen?"""
+"""Out-of-distribution scores of examples under a model."""
 
 import dataclasses
 import math

@@ -1,1 +1,1 @@
-"""The figures of a run on its test split."""
+"""Evaluation of a run on its test split, and on data of another kind."""

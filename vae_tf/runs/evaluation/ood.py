@@ -1,4 +1,4 @@
-"""A run's model on data of another kind."""
+"""Out-of-distribution scores of a run's model on other data."""
 
 import os
 

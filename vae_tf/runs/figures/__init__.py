@@ -1,1 +1,1 @@
-"""The pictures of a run."""
+"""Pictures of a run."""

@@ -1,4 +1,4 @@
-"""Pictures of a model while it learns."""
+"""A callback that draws pictures during training."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Walks through the latent space of a run, as a picture or as numbers."""
+"""Operations in the latent space of a run, written as a picture or as numbers."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The pictures of a run."""
+"""The pictures of a finished run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a model does, in pictures: the same during training, after it and in the report."""
+"""The figures of a model that training, the run folder and the report share."""
 
 from collections.abc import Sequence
 

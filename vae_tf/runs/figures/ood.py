@@ -1,4 +1,4 @@
-"""Histograms of what tells a model's own data from others."""
+"""Histograms of the out-of-distribution scores of a run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Samples and reconstructions of a run, as a picture or as numbers."""
+"""Samples and reconstructions of a run, written as a picture or as numbers."""
 
 import os
 from collections.abc import Callable
