@@ -56,7 +56,7 @@ def test_float64_policy_reaches_the_input():
         ({"hidden": "500"}, "hidden is an int or a sequence of at least 0 ints"),
         ({"hidden": True}, "hidden is an int or a sequence"),
         ({"activation": "tanhh"}, "activation is a name of keras.activations.*got 'tanhh'"),
-        ({"seed": 1.5}, "seed is an int, or None for a fresh one; got 1.5"),
+        ({"seed": 1.5}, "seed is an int; got 1.5"),
         ({"outputs": 0}, "outputs is an int of at least 1; got 0"),
         ({"latent_dim": 0}, "latent_dim is an int of at least 1; got 0"),
     ],

@@ -174,9 +174,9 @@ def test_bad_reconstructions_and_manifolds():
     x = flat_images(0.1, 0.2)
     with pytest.raises(InputError, match=r"\(2, 4, 6, 1\) and `x_reconstructed` \(1, 4, 6, 1\)"):
         pictures.reconstructions(x, x[:1])
-    with pytest.raises(InputError, match="`columns` is 0"):
+    with pytest.raises(InputError, match="columns is an int of at least 1; got 0"):
         pictures.samples(x, columns=0)
-    with pytest.raises(InputError, match="`columns` is 0"):
+    with pytest.raises(InputError, match="columns is an int of at least 1; got 0"):
         pictures.reconstructions(x, x, columns=0)
     with pytest.raises(InputError, match=r"`decode` gave shape \(9, 2\).*needs images \[9, H"):
         pictures.manifold(lambda z: z, 3)
