@@ -182,7 +182,7 @@ def test_bad_reconstructions_and_manifolds():
         pictures.manifold(lambda z: z, 3)
     with pytest.raises(InputError, match="needs images"):
         pictures.manifold(lambda z: flat_images(0.0), 3)
-    with pytest.raises(InputError, match=r"`n` is 2\.5"):
+    with pytest.raises(InputError, match=r"n is an int of at least 1; got 2\.5"):
         pictures.manifold(lambda z: z, 2.5)
 
 
