@@ -15,7 +15,7 @@ from vae_tf import layers, pictures, runs
         ("vae_tf.loading", "load", "vae_tf.models.loading"),
         ("vae_tf.errors", "InputError", "vae_tf.utils.errors"),
         ("vae_tf.export", "export", "vae_tf.saved_models.export"),
-        ("vae_tf.objectives.terms", "LatentVariableModel", "vae_tf.inference.elbo"),
+        ("vae_tf.objectives.terms", "ElboTerms", "vae_tf.inference"),
         ("vae_tf.layers.distributions", "GammaPoisson", "vae_tf.distributions"),
     ],
 )

@@ -5,8 +5,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.inference.elbo import LatentVariableModel, densities, elbo_terms
-from vae_tf.objectives.objective import Objective, ObjectiveTerms
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.elbo import elbo_terms
+from vae_tf.inference.model import Traceable
+from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
@@ -17,19 +19,20 @@ class KLOnly(Objective):
     `ELBO(beta=0)`. The decoder is not trained.
     """
 
-    def __call__(
+    def call(
         self,
-        model: LatentVariableModel,
-        x: tf.Tensor,
+        model: Traceable,
+        batch: Batch,
         *,
         step: tf.Tensor,
         seed: tf.Tensor,
         training: bool = False,
     ) -> ObjectiveTerms:
-        """The terms of a batch; see the class and `Objective.__call__`."""
-        terms = elbo_terms(densities(model, x, samples=1, seed=seed, training=training))
+        """The terms of a batch; see the class and `Objective.call`."""
+        trace = model.infer(batch, seed=seed, training=training)
+        terms = elbo_terms(trace)
         # The zero gives the decoder a gradient, without which Keras warns at every training.
-        return ObjectiveTerms(terms.kl + 0.0 * terms.log_likelihood, terms, {})
+        return objective_terms(terms.kl + 0.0 * terms.log_likelihood, trace)
 
     def get_config(self) -> dict[str, Any]:
         """No arguments."""

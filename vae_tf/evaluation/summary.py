@@ -19,7 +19,7 @@ from vae_tf.evaluation.log_prob.importance_weighted import importance_weighted_b
 from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate
 from vae_tf.evaluation.log_prob.rate_distortion import RateDistortion, bits_per_dim, rate_distortion
 from vae_tf.evaluation.table import Row, ScaleOfX, latent_rows, likelihood_rows, table_lines
-from vae_tf.models.vae import VAE
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import Seed, as_seed
@@ -98,7 +98,7 @@ class Evaluation:
 
 
 def evaluate(
-    vae: VAE,
+    vae: LatentVariableModel,
     x: Any,
     y: Any = None,
     *,
@@ -135,7 +135,8 @@ def evaluate(
         InputError: for fewer than 2 examples, wrong ones, another number of labels, or an argument
             out of its range.
     """
-    x, y = as_examples(vae, x, y, least=2)
+    examples = as_examples(vae, x, y, least=2)
+    x, y = examples, examples.y
     as_count("num_samples", num_samples)
     chosen = {"seed": as_seed(seed), "batch_size": batch_size}
     followed = {**chosen, "progress": progress}
@@ -150,9 +151,7 @@ def evaluate(
         examples=len(x),
         latent_dim=vae.latent_dim,
         event_shape=tuple(vae.event_shape),
-        parts={
-            role: type(getattr(vae, role)).__name__ for role in ("posterior", "likelihood", "prior")
-        },
+        parts=vae.parts,
         density=vae.likelihood.is_density,
         rate_distortion=terms,
         log_prob=log_prob,
@@ -160,16 +159,18 @@ def evaluate(
         levels=shifted,
         exact=_or_none(lambda: exact_log_prob(vae, x)),
         ais=(
-            annealed_importance_sampling(vae, x[:ais_examples], ais_steps, **followed)
+            annealed_importance_sampling(vae, x.first(ais_examples), ais_steps, **followed)
             if ais_examples
             else None
         ),
-        hmc=hmc_marginal_likelihood(vae, x[:hmc_examples], **followed) if hmc_examples else None,
+        hmc=hmc_marginal_likelihood(vae, x.first(hmc_examples), **followed)
+        if hmc_examples
+        else None,
         kl_per_dimension=_or_none(lambda: kl_per_dimension(vae, x, **chosen)),
         active_units=units,
         collapse=collapse_verdict(units, terms.rate),
         kl_decomposition=(
-            kl_decomposition(vae, x, seed=chosen["seed"], progress=progress)
+            _or_none(lambda: kl_decomposition(vae, x, seed=chosen["seed"], progress=progress))
             if decompose_kl
             else None
         ),

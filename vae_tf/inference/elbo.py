@@ -1,26 +1,14 @@
 """The terms of the evidence lower bound."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from vae_tf.inference.trace import Choice, Latent, Trace
 from vae_tf.utils.errors import InputError
 
 KL_ESTIMATORS = ("analytic", "monte_carlo", "auto")
-
-
-class LatentVariableModel(Protocol):
-    """What an objective asks of a model: its three densities."""
-
-    def encode(self, x: tf.Tensor, training: bool = False) -> tfd.Distribution:
-        """q(z|x), batch shape [B], event shape [D]."""
-
-    def decode(self, z: tf.Tensor, training: bool = False) -> tfd.Distribution:
-        """p(x|z), batch shape `z.shape[:-1]`, event shape of the data."""
-
-    def p_z(self) -> tfd.Distribution:
-        """p(z), batch shape [], event shape [D]."""
 
 
 class ElboTerms(NamedTuple):
@@ -31,43 +19,10 @@ class ElboTerms(NamedTuple):
 
     elbo: tf.Tensor  # [B]
     log_likelihood: tf.Tensor  # [B], E_q(z|x) log p(x|z)
-    kl: tf.Tensor  # [B], KL(q(z|x) || p(z))
+    kl: tf.Tensor  # [B], KL(q(z|x) || p(z)), the sum over the latents
 
 
-class Densities(NamedTuple):
-    """The densities at K draws of z for each of B examples."""
-
-    q_z_given_x: tfd.Distribution  # batch [B], event [D]
-    p_z: tfd.Distribution  # batch [], event [D]
-    z: tf.Tensor  # [K, B, D], drawn from q(z|x)
-    log_p_x_given_z: tf.Tensor  # [K, B], nats
-
-
-def densities(
-    model: LatentVariableModel,
-    x: tf.Tensor,
-    *,
-    samples: int,
-    seed: tf.Tensor,
-    training: bool = False,
-) -> Densities:
-    """Encodes `x`, draws `samples` reparameterised z for each example, and decodes them.
-
-    Args:
-        model: The densities q(z|x), p(z), p(x|z).
-        x: `[B, *event]`.
-        samples: int. K, draws of z an example.
-        seed: int32 tensor of shape [2].
-        training: bool. Whether the networks run in training mode (dropout, batch normalisation).
-    """
-    q_z_given_x = model.encode(x, training=training)
-    z = q_z_given_x.sample(samples, seed=seed)  # [K, B, D]
-    p_x_given_z = model.decode(z, training=training)
-    log_p_x_given_z = p_x_given_z.log_prob(tf.cast(x, p_x_given_z.dtype))  # [K, B]
-    return Densities(q_z_given_x, model.p_z(), z, log_p_x_given_z)
-
-
-def elbo_terms(d: Densities, kl: str = "auto") -> ElboTerms:
+def elbo_terms(trace: Trace, kl: str = "auto") -> ElboTerms:
     """The ELBO of each example from K draws, the SGVB estimators of Kingma and Welling (2014).
 
     With `kl="analytic"`, estimator B (equation 7); with `kl="monte_carlo"`, estimator A (equation 6):
@@ -78,46 +33,62 @@ def elbo_terms(d: Densities, kl: str = "auto") -> ElboTerms:
         elbo           = log_likelihood - kl
 
     Args:
-        d: See `densities`.
+        trace: A trace with z ~ q(z|x).
         kl: "analytic", "monte_carlo", or "auto": analytic where TFP knows it.
 
     Returns:
         `ElboTerms`, nats, `[B]` each.
-    """
-    log_likelihood = tf.reduce_mean(d.log_p_x_given_z, axis=0)
-    divergence = kl_divergence(d, kl)
-    return ElboTerms(log_likelihood - divergence, log_likelihood, divergence)
-
-
-def kl_divergence(d: Densities, estimator: str = "auto") -> tf.Tensor:
-    """KL(q(z|x) || p(z)) of each example, `[B]` nats; see `elbo_terms`.
 
     Raises:
         InputError: for an unknown estimator, or "analytic" where TFP has no closed form.
     """
+    log_likelihood = trace.mean(trace.log_likelihood)
+    first, *others = latent_kls(trace, kl).values()
+    divergence = tf.add_n([first, *others]) if others else first
+    return ElboTerms(log_likelihood - divergence, log_likelihood, divergence)
+
+
+def latent_kls(trace: Trace, estimator: str = "auto") -> dict[str, tf.Tensor]:
+    """KL(q || p) of each latent, given its parents: name -> `[B]` nats; see `elbo_terms`."""
     check_estimator(estimator)
-    if estimator != "monte_carlo":
-        q, p = _comparable(d.q_z_given_x, d.p_z)
-        try:
-            return tfd.kl_divergence(q, p)
-        except NotImplementedError as error:
-            if estimator == "analytic":
-                raise InputError(
-                    f"kl='analytic' needs a closed form of KL({d.q_z_given_x.name} || "
-                    f"{d.p_z.name}), and TFP has none; use kl='monte_carlo' or kl='auto'."
-                ) from error
-    return tf.reduce_mean(d.q_z_given_x.log_prob(d.z) - d.p_z.log_prob(d.z), axis=0)
+    return {name: _kl(trace, one, estimator) for name, one in trace.latents.items()}
 
 
-def kl_divergence_per_dimension(d: Densities, estimator: str = "auto") -> tf.Tensor:
+def kl_divergence_per_dimension(trace: Trace, estimator: str = "auto") -> tf.Tensor:
     """KL(q(z_d|x) || p(z_d)) of each example and latent dimension, `[B, D]` nats.
+
+    Latents one after the other, in the order of the trace.
 
     Raises:
         InputError: unless both q(z|x) and p(z) are `tfd.Independent` over the latent dimensions.
     """
-    q, p = factors(d.q_z_given_x, "posterior"), factors(d.p_z, "prior")
-    # A factor's batch shape is [B, D] or [D], so `kl_divergence` leaves the sum over D out.
-    return kl_divergence(Densities(q, p, d.z, d.log_p_x_given_z), estimator)
+    check_estimator(estimator)
+    parts = []
+    for latent in trace.latents.values():
+        q, p = factors(latent.q, "posterior"), factors(latent.p, "prior")
+        # A factor's batch shape is [B, D] or [D], so the KL leaves the sum over D out.
+        apart = Latent(p, Choice(latent.z, q, drawn=True))
+        parts.append(_kl(trace, apart, estimator))
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=-1)
+
+
+def _kl(trace: Trace, latent: Latent, estimator: str) -> tf.Tensor:
+    # Where z was given or enumerated, q is None: a closed form would be the KL of other draws.
+    if latent.q is not None and estimator != "monte_carlo":
+        q, p = _comparable(latent.q, latent.p)
+        try:
+            divergence = tfd.kl_divergence(q, p)
+        except NotImplementedError as error:
+            if estimator == "analytic":
+                raise InputError(
+                    f"kl='analytic' needs a closed form of KL({latent.q.name} || "
+                    f"{latent.p.name}), and TFP has none; use kl='monte_carlo' or kl='auto'."
+                ) from error
+        else:
+            # Below another latent, q or p differ from draw to draw: the KL is [K, B] and not [B].
+            differs = divergence.shape.rank == latent.z.shape.rank - len(latent.q.event_shape)
+            return trace.mean(divergence) if differs else divergence
+    return trace.mean(latent.log_q - latent.log_p)
 
 
 def factors(distribution: tfd.Distribution, role: str) -> tfd.Distribution:

@@ -1,13 +1,18 @@
-"""Hamiltonian Monte Carlo on the posterior p(z|x) of a batch, with TFP's kernels."""
+"""Hamiltonian Monte Carlo on the posterior of a batch, with TFP's kernels."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tensorflow_probability as tfp
-from tensorflow_probability import distributions as tfd
 
-from vae_tf.inference.elbo import LatentVariableModel
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.choices import draw_p, given
+from vae_tf.inference.model import Traceable
+from vae_tf.inference.moments import moments
+from vae_tf.inference.packing import Packing
+from vae_tf.inference.trace import Trace
+from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import fold_in
 
 LogDensity = Callable[[tf.Tensor], tf.Tensor]
@@ -18,15 +23,77 @@ _ADAPTATION_RATE = 0.05
 _SHORTEST_STEP = 0.5  # of the step size
 
 
-def log_joint(model: LatentVariableModel, x: tf.Tensor) -> LogDensity:
-    """The function z -> log p(x, z), `[C, B, D]` -> `[C, B]` nats, for x `[B, *event]`."""
-    p_z = model.p_z()  # once: a prior made of posteriors runs the encoder
+class Target:
+    """The posterior p(latents | x) of a batch up to its constant, over packed latents `[C, B, D]`.
 
-    def log_p(z: tf.Tensor) -> tf.Tensor:
-        p_x_given_z = model.decode(z)
-        return p_x_given_z.log_prob(tf.cast(x, p_x_given_z.dtype)) + p_z.log_prob(z)
+    What does not depend on the latents, such as a prior made of posteriors, is computed once.
 
-    return log_p
+    Args:
+        model: The model.
+        batch: B examples.
+
+    Raises:
+        InputError: for a latent that is not continuous.
+    """
+
+    def __init__(self, model: Traceable, batch: Batch) -> None:
+        self._model, self._batch = model, batch
+        self._context = {**model.constants(), **model.context(batch)}
+        one = model.infer(batch, seed=tf.zeros([2], tf.int32), **self._without_x)
+        _check_continuous(one)
+        self._packing = Packing(one)
+        self._log_joint = model.log_joint(batch, self._context)
+
+    def log_joint(self, z: tf.Tensor) -> tf.Tensor:
+        """Log p(x, latents), `[C, B]` nats."""
+        return self._log_joint(self._packing.unpack(z))
+
+    def log_prior(self, z: tf.Tensor) -> tf.Tensor:
+        """Log p(latents), `[C, B]` nats."""
+        return self._given(z, infer=False).log_prior
+
+    def log_posterior(self, z: tf.Tensor) -> tf.Tensor:
+        """Log q(latents | x), `[C, B]` nats."""
+        return self._given(z, infer=True).log_q
+
+    def draw(self, chains: int, seed: tf.Tensor, prior: bool = False) -> tf.Tensor:
+        """`[C, B, D]` draws from the posterior, or from the prior.
+
+        The shape is static: TFP's kernels look at it.
+        """
+        if prior:
+            trace = self._model.trace(
+                self._batch, draw_p(seed), chains, infer=False, **self._without_x
+            )
+        else:
+            trace = self._model.infer(self._batch, chains, seed=seed, **self._without_x)
+        return tf.ensure_shape(
+            self._packing.pack(trace.z), [chains, self._batch.x.shape[0], sum(self._packing.sizes)]
+        )
+
+    def stddev(self, seed: tf.Tensor) -> tf.Tensor:
+        """The standard deviation of the posterior in each dimension, `[B, D]`."""
+        found = moments(self._model, self._batch, seed)
+        return self._packing.pack({name: one.stddev for name, one in found.items()})
+
+    @property
+    def _without_x(self) -> dict[str, Any]:
+        return {"context": self._context, "likelihood": False}
+
+    def _given(self, z: tf.Tensor, infer: bool) -> Trace:
+        choose = given(self._packing.unpack(z))
+        return self._model.trace(self._batch, choose, z.shape[0], infer=infer, **self._without_x)
+
+
+def _check_continuous(trace: Trace) -> None:
+    for name, latent in trace.latents.items():
+        q = latent.q
+        if q is None or q.reparameterization_type != tfp.distributions.FULLY_REPARAMETERIZED:
+            raise InputError(
+                f"Hamiltonian Monte Carlo moves continuous latents, and {name!r} "
+                f"{'is enumerated' if q is None else f'has the posterior {q.name}'}; use "
+                "importance_weighted_bound."
+            )
 
 
 class HMCResults(NamedTuple):
@@ -99,38 +166,30 @@ class Chains(NamedTuple):
     step_size: tf.Tensor  # [B, D], of the leapfrog steps
 
 
-def draws(distribution: tfd.Distribution, shape: list[int], seed: tf.Tensor) -> tf.Tensor:
-    """`[C, B, D]` draws with the static shape `shape`, which TFP's kernels look at."""
-    leading = shape[: len(shape) - 1 - len(distribution.batch_shape)]
-    return tf.ensure_shape(distribution.sample(leading, seed=seed), shape)
-
-
 def adapt(
-    log_density: LogDensity,
-    q_z_given_x: tfd.Distribution,
+    target: Target,
     num_chains: int,
     num_steps: int,
     num_leapfrog_steps: int,
     seed: tf.Tensor,
 ) -> Chains:
-    """Chains from q(z|x) towards the density, with step sizes that suit each example.
+    """Chains from q towards the posterior, with step sizes that suit each example.
 
     The step in a dimension is proportional to the standard deviation of q(z|x) there; its size is
     adapted for each example until three proposals in four are accepted (Andrieu and Thoms 2008, A
     Tutorial on Adaptive MCMC, equation 19).
 
     Args:
-        log_density: `[C, B, D]` -> `[C, B]`.
-        q_z_given_x: Batch shape [B], event shape [D].
+        target: The posterior of a batch.
         num_chains: int. C, chains an example.
         num_steps: int. HMC steps, at least 1.
         num_leapfrog_steps: int. Leapfrog steps in each.
         seed: int32 tensor of shape [2].
     """
-    stddev = q_z_given_x.stddev()  # [B, D]
-    state = draws(q_z_given_x, [num_chains, *stddev.shape], fold_in(seed, 0))
+    stddev = target.stddev(fold_in(seed, 2))  # [B, D]
+    state = target.draw(num_chains, fold_in(seed, 0))
     kernel = tfp.mcmc.SimpleStepSizeAdaptation(
-        tfp.mcmc.HamiltonianMonteCarlo(log_density, _FIRST_STEP * stddev, num_leapfrog_steps),
+        tfp.mcmc.HamiltonianMonteCarlo(target.log_joint, _FIRST_STEP * stddev, num_leapfrog_steps),
         num_adaptation_steps=num_steps,
         target_accept_prob=tf.constant(_TARGET_ACCEPTANCE, state.dtype),
         adaptation_rate=tf.constant(_ADAPTATION_RATE, state.dtype),

@@ -1,15 +1,8 @@
-"""Importance weights of draws from the posterior, and the bound they give."""
+"""The importance-weighted bound on log p(x), from log weights."""
 
 import math
 
 import tensorflow as tf
-
-from vae_tf.inference.elbo import Densities
-
-
-def log_importance_weights(d: Densities) -> tf.Tensor:
-    """Log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x), nats, `[K, B]`."""
-    return d.log_p_x_given_z + d.p_z.log_prob(d.z) - d.q_z_given_x.log_prob(d.z)
 
 
 def importance_weighted_bound(log_weights: tf.Tensor) -> tf.Tensor:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,30 +9,22 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.inference.elbo import ElboTerms, densities, elbo_terms
-from vae_tf.inference.importance_weights import (
-    importance_weighted_bound,
-    log_importance_weights,
-    merge_bounds,
-)
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.masked import observed
+from vae_tf.inference.model import LatentNode
 from vae_tf.layers.base import DistributionLayer
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.models.parts import check_distributions, check_parts
 from vae_tf.models.summary import describe_parts
 from vae_tf.priors import Prior, StandardNormal
 from vae_tf.saved_models.export import export
-from vae_tf.training.data_checks import check_shape, check_values
-from vae_tf.training.trainer import ObjectiveTrainer
-from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
-from vae_tf.utils.seeds import Seed, as_seed, fold_in
 
 _PARTS = ("encoder", "posterior", "decoder", "likelihood", "prior")
-# Floats of decoder output held at once by `log_prob`: 64 MiB.
-_LOG_PROB_FLOATS = 2**24
 
 
 @keras.saving.register_keras_serializable(package="vae_tf")
-class VAE(ObjectiveTrainer):
+class VAE(LatentVariableModel):
     """A variational auto-encoder: Kingma and Welling (2014), Auto-Encoding Variational Bayes.
 
     The generative model is z ~ p(z), x ~ p(x|z); the recognition model q(z|x) approximates the
@@ -79,14 +70,34 @@ class VAE(ObjectiveTrainer):
         self(tf.zeros([1, *self.event_shape], self.variable_dtype))
 
     @property
-    def event_shape(self) -> tuple[int, ...]:
-        """Shape of one x."""
-        return self.likelihood.event_shape
-
-    @property
     def latent_dim(self) -> int:
         """D, the size of one z."""
         return self.prior.latent_dim
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Class names of the posterior, the likelihood and the prior."""
+        roles = ("posterior", "likelihood", "prior")
+        return {role: type(getattr(self, role)).__name__ for role in roles}
+
+    # The one latent, for `trace`.
+
+    @property
+    def nodes(self) -> dict[str, LatentNode]:
+        """The latent z. A view: as a Keras object its weights would be stored under another path."""
+        return {"z": _Z(self.posterior)}
+
+    def constants(self) -> dict[str, Any]:
+        """The prior p(z)."""
+        return {"p_z": self.p_z()}
+
+    def context(self, batch: Batch, infer: bool = True, training: bool = False) -> dict[str, Any]:
+        """The posterior, which no latent precedes."""
+        return {"q_z_given_x": self.encode(observed(batch), training=training)} if infer else {}
+
+    def p_x(self, known: dict[str, Any], training: bool = False) -> tfd.Distribution:
+        """p(x|z), batch shape [K, B]."""
+        return self.decode(known["z"], training=training)
 
     # The densities.
 
@@ -103,7 +114,7 @@ class VAE(ObjectiveTrainer):
         Raises:
             InputError: for another shape, or values the likelihood has no density for.
         """
-        return self.posterior.distribution(self.encoder(self._as_x(x), training=training))
+        return self.posterior.distribution(self.encoder(self._as_batch(x).x, training=training))
 
     def decode(self, z: Any, training: bool = False) -> tfd.Distribution:
         """p(x|z) of each latent vector.
@@ -134,82 +145,7 @@ class VAE(ObjectiveTrainer):
         """The prior p(z), batch shape [], event shape [D]."""
         return self.prior.distribution(self.encode)
 
-    # What users do with them.
-
-    def sample(
-        self, n: int, seed: Seed = None, return_latents: bool = False
-    ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        """Means of p(x|z) at `n` draws z ~ p(z).
-
-        Args:
-            n: int. Number of samples.
-            seed: int, int tensor of shape [2], or None for fresh draws.
-            return_latents: bool. Whether z is returned too. Defaults to False.
-
-        Returns:
-            x `[n, *event]`, or the pair of x and z `[n, D]`.
-        """
-        z = self.p_z().sample(as_count("samples", n), seed=as_seed(seed))
-        x = self.likelihood.point_estimate(self.decode(z))
-        return (x, z) if return_latents else x
-
-    def reconstruct(self, x: Any, seed: Seed = None) -> tf.Tensor:
-        """The mean of p(x|z) at the mean of q(z|x), or with a seed at a draw from it.
-
-        Args:
-            x: `[B, *event]`.
-            seed: int, int tensor of shape [2], or None for the mean.
-
-        Returns:
-            `[B, *event]`.
-        """
-        return self._reconstruct(x, seed)
-
-    def elbo(self, x: Any, seed: Seed = None) -> ElboTerms:
-        """The evidence lower bound of each example, from one draw z ~ q(z|x).
-
-        Args:
-            x: `[B, *event]`.
-            seed: int, int tensor of shape [2], or None for a fresh draw.
-
-        Returns:
-            `ElboTerms(elbo, log_likelihood, kl)`, nats, `[B]` each.
-        """
-        return elbo_terms(densities(self, self._as_x(x), samples=1, seed=as_seed(seed)))
-
-    def log_prob(self, x: Any, num_samples: int = 1000, seed: Seed = None) -> tf.Tensor:
-        """Importance-weighted estimate of log p(x) of each example.
-
-        L_K of Burda et al. (2016), equation 8, with q(z|x) as the proposal: in expectation a lower
-        bound that grows with K = `num_samples` to log p(x). Memory does not grow with K.
-
-        Args:
-            x: `[B, *event]`.
-            num_samples: int. K. Defaults to 1000.
-            seed: int, int tensor of shape [2], or None for fresh draws.
-
-        Returns:
-            `[B]`, nats.
-        """
-        x, seed = self._as_x(x), as_seed(seed)
-        remaining = as_count("samples", num_samples)
-        chunk = max(1, _LOG_PROB_FLOATS // (self.likelihood.params_size * max(1, x.shape[0] or 1)))
-        bound, done = None, 0
-        while remaining:
-            samples = min(chunk, remaining)
-            part = self._bound(x, samples, fold_in(seed, done))
-            bound = part if bound is None else merge_bounds(bound, done, part, samples)
-            done, remaining = done + samples, remaining - samples
-        return bound
-
     # Keras.
-
-    def build(self, input_shape: Any = None) -> None:
-        """Does nothing: the parts were built when the model was constructed."""
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """`reconstruct` at the posterior mean, `[B, *event]`."""
-        return self._reconstruct(inputs, None, training)
 
     def export(
         self,
@@ -260,28 +196,21 @@ class VAE(ObjectiveTrainer):
         }
         return cls(**{**config, **parts})
 
-    # Within.
 
-    def _as_x(self, x: Any) -> tf.Tensor:
-        x = tf.convert_to_tensor(x)
-        check_shape(x.shape, self.event_shape, "x")
-        if tf.executing_eagerly():
-            check_values(x, self.likelihood, "x")
-        return tf.cast(x, self.variable_dtype)
+class _Z:
+    """The latent z of a `VAE`, whose densities are in the context."""
 
-    def _reconstruct(self, x: Any, seed: Seed, training: bool = False) -> tf.Tensor:
-        q_z_given_x = self.encode(x, training=training)
-        if seed is None:
-            z = self.posterior.point_estimate(q_z_given_x)
-        else:
-            z = q_z_given_x.sample(seed=as_seed(seed))
-        return self.likelihood.point_estimate(self.decode(z, training=training))
+    def __init__(self, posterior: DistributionLayer) -> None:
+        self.point_estimate = posterior.point_estimate
 
-    @cached_property
-    def _bound(self) -> Callable[[tf.Tensor, int, tf.Tensor], tf.Tensor]:
-        @tf.function(reduce_retracing=True, autograph=False)
-        def bound(x: tf.Tensor, samples: int, seed: tf.Tensor) -> tf.Tensor:
-            d = densities(self, x, samples=samples, seed=seed)
-            return importance_weighted_bound(log_importance_weights(d))
+    def p(self, known: dict[str, Any], training: bool = False) -> tfd.Distribution:
+        return known["p_z"]
 
-        return bound
+    def q(self, known: dict[str, Any], p: Any, training: bool = False) -> tfd.Distribution:
+        return known["q_z_given_x"]
+
+    def advance(self, known: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        return {}
+
+    def penalty(self, known: dict[str, Any], q: Any, training: bool = False) -> None:
+        return None

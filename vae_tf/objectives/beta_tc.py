@@ -6,8 +6,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.inference.elbo import LatentVariableModel, densities, elbo_terms, factors
-from vae_tf.objectives.objective import Objective, ObjectiveTerms
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.elbo import factors
+from vae_tf.inference.model import Traceable
+from vae_tf.objectives.demands import (
+    demand_factors,
+    demand_gradient_through_z,
+    demand_one_latent,
+)
+from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 from vae_tf.objectives.schedules import Schedule, as_schedule
 from vae_tf.utils.checks import as_count
 
@@ -50,21 +57,22 @@ class BetaTC(Objective):
         self.alpha = as_schedule(alpha)
         self.gamma = as_schedule(gamma)
 
-    def __call__(
+    def call(
         self,
-        model: LatentVariableModel,
-        x: tf.Tensor,
+        model: Traceable,
+        batch: Batch,
         *,
         step: tf.Tensor,
         seed: tf.Tensor,
         training: bool = False,
     ) -> ObjectiveTerms:
-        """The terms of a batch; see the class and `Objective.__call__`."""
-        d = densities(model, x, samples=1, seed=seed, training=training)
-        z = d.z[0]  # [B, D]
-        q_z_d_given_x, p_z_d = factors(d.q_z_given_x, "posterior"), factors(d.p_z, "prior")
+        """The terms of a batch; see the class and `Objective.call`."""
+        trace = model.infer(batch, seed=seed, training=training)
+        (latent,) = trace.latents.values()
+        z = latent.z[0]  # [B, D]
+        q_z_d_given_x, p_z_d = factors(latent.q, "posterior"), factors(latent.p, "prior")
         log_p_z_d = p_z_d.log_prob(z)  # [B, D]
-        log_q_z_given_x = d.q_z_given_x.log_prob(z)  # [B]
+        log_q_z_given_x = latent.q.log_prob(z)  # [B]
 
         # Row i, column j: log q(z_i|x_j), and the same of each dimension.
         log_q_pairs = q_z_d_given_x.log_prob(z[:, tf.newaxis, :])  # [B, B, D]
@@ -77,12 +85,17 @@ class BetaTC(Objective):
         total_correlation = log_q_z - tf.reduce_sum(log_q_z_d, axis=-1)
         dimension_wise_kl = tf.reduce_sum(log_q_z_d - log_p_z_d, axis=-1)
 
-        terms = elbo_terms(d)
-        loss = -terms.log_likelihood
+        loss = -trace.mean(trace.log_likelihood)
         parts = (mutual_information, total_correlation, dimension_wise_kl)
         for weight, part in zip((self.alpha, self.beta, self.gamma), parts, strict=True):
             loss += tf.cast(weight(step), part.dtype) * part
-        return ObjectiveTerms(loss, terms, dict(zip(self.logged, parts, strict=True)))
+        return objective_terms(loss, trace, dict(zip(self.logged, parts, strict=True)))
+
+    def check(self, model: Traceable) -> None:
+        """Demands one latent, a gradient through it, and densities that factorise."""
+        demand_one_latent(model, "BetaTC")
+        demand_gradient_through_z(model)
+        demand_factors(model)
 
     @property
     def warm_up_steps(self) -> int:

@@ -5,14 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.inference.elbo import (
-    LatentVariableModel,
-    check_estimator,
-    densities,
-    elbo_terms,
-    kl_divergence_per_dimension,
-)
-from vae_tf.objectives.objective import Objective, ObjectiveTerms
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.elbo import check_estimator, elbo_terms, kl_divergence_per_dimension
+from vae_tf.inference.model import Traceable
+from vae_tf.objectives.demands import demand_factors, demand_gradient_through_z
+from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 from vae_tf.objectives.schedules import Schedule, as_schedule
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
@@ -24,6 +21,7 @@ class ELBO(Objective):
 
         loss = -( 1/K Σ_k log p(x|z_k) - β · KL(q(z|x) || p(z)) ),   z_k ~ q(z|x)
 
+    With several latents the KL is the sum of theirs; a latent with a penalty adds it to the loss.
     β = 1 is the bound of Kingma and Welling (2014), equation 3; another β is the β-VAE of Higgins et
     al. (2017), equation 4. With free bits λ > 0 the KL term of the loss is Σ_d max(λ, mean_B KL_d)
     (Kingma et al. 2016, Improved Variational Inference with Inverse Autoregressive Flow, appendix
@@ -56,29 +54,37 @@ class ELBO(Objective):
             raise InputError(f"free_bits is a number of nats of at least 0; got {free_bits!r}.")
         self.free_bits = float(free_bits)
 
-    def __call__(
+    def call(
         self,
-        model: LatentVariableModel,
-        x: tf.Tensor,
+        model: Traceable,
+        batch: Batch,
         *,
         step: tf.Tensor,
         seed: tf.Tensor,
         training: bool = False,
     ) -> ObjectiveTerms:
-        """The terms of a batch; see the class and `Objective.__call__`."""
-        d = densities(model, x, samples=self.samples, seed=seed, training=training)
-        terms = elbo_terms(d, self.kl)
+        """The terms of a batch; see the class and `Objective.call`."""
+        trace = model.infer(batch, self.samples, seed=seed, training=training)
+        terms = elbo_terms(trace, self.kl)
         beta = tf.cast(self.beta(step), terms.kl.dtype)
         kl = terms.kl
         if self.free_bits:
             kl_per_dimension = tf.reduce_mean(
-                kl_divergence_per_dimension(d, self.kl), axis=0
+                kl_divergence_per_dimension(trace, self.kl), axis=0
             )  # [D]
             # The floor is on the batch's mean, so every example has the same.
             floored = tf.reduce_sum(tf.maximum(kl_per_dimension, self.free_bits))
             kl = tf.broadcast_to(floored, tf.shape(kl))
         loss = -(terms.log_likelihood - beta * kl)
-        return ObjectiveTerms(loss, terms, {"beta": beta} if self.logged else {})
+        if trace.penalty is not None:
+            loss += trace.penalty
+        return objective_terms(loss, trace, {"beta": beta} if self.logged else {}, self.kl)
+
+    def check(self, model: Traceable) -> None:
+        """Demands a gradient through z, and for free bits densities that factorise."""
+        demand_gradient_through_z(model)
+        if self.free_bits:
+            demand_factors(model)
 
     @property
     def logged(self) -> tuple[str, ...]:

@@ -5,9 +5,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vae_tf.inference.elbo import Densities, LatentVariableModel, densities, elbo_terms
-from vae_tf.inference.importance_weights import importance_weighted_bound, log_importance_weights
-from vae_tf.objectives.objective import Objective, ObjectiveTerms
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.choices import draw_q, given
+from vae_tf.inference.model import Traceable
+from vae_tf.inference.trace import Trace
+from vae_tf.objectives.demands import demand_gradient_through_z
+from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 from vae_tf.utils.checks import as_count
 
 
@@ -36,27 +39,33 @@ class IWAE(Objective):
     """
 
     logged = ("iwae_bound",)
+    higher_is_better = ("iwae_bound",)
 
     def __init__(self, samples: int = 5, doubly_reparameterised: bool = False) -> None:
         self.samples = as_count("samples", samples)
         self.doubly_reparameterised = bool(doubly_reparameterised)
 
-    def __call__(
+    def call(
         self,
-        model: LatentVariableModel,
-        x: tf.Tensor,
+        model: Traceable,
+        batch: Batch,
         *,
         step: tf.Tensor,
         seed: tf.Tensor,
         training: bool = False,
     ) -> ObjectiveTerms:
-        """The terms of a batch; see the class and `Objective.__call__`."""
+        """The terms of a batch; see the class and `Objective.call`."""
         if self.doubly_reparameterised and training:
-            loss, d = _doubly_reparameterised(model, x, samples=self.samples, seed=seed)
+            bound, trace = _doubly_reparameterised(model, batch, self.samples, seed)
         else:
-            d = densities(model, x, samples=self.samples, seed=seed, training=training)
-            loss = -importance_weighted_bound(log_importance_weights(d))
-        return ObjectiveTerms(loss, elbo_terms(d), {"iwae_bound": -loss})
+            trace = model.infer(batch, self.samples, seed=seed, training=training)
+            bound = trace.bound()
+        loss = -bound if trace.penalty is None else trace.penalty - bound
+        return objective_terms(loss, trace, {"iwae_bound": bound})
+
+    def check(self, model: Traceable) -> None:
+        """Demands a gradient through z."""
+        demand_gradient_through_z(model)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -67,27 +76,29 @@ class IWAE(Objective):
 
 
 def _doubly_reparameterised(
-    model: LatentVariableModel, x: tf.Tensor, *, samples: int, seed: tf.Tensor
-) -> tuple[tf.Tensor, Densities]:
-    """-L_K, `[B]`, with the doubly reparameterised gradient for the encoder, and the densities.
+    model: Traceable, batch: Batch, samples: int, seed: tf.Tensor
+) -> tuple[tf.Tensor, Trace]:
+    """L_K `[B]` with the doubly reparameterised gradient for the encoder, and the trace.
 
-    log w is taken at a z that is cut off from the encoder, and with q's parameters held, so that its
-    own gradient reaches the decoder and the prior alone. The encoder's gradient comes through z.
+    One trace draws z. The other takes z as given, cut off from the encoder: the gradient of its log
+    joint reaches the decoder and the prior alone, and its derivative with respect to z, which in a
+    hierarchy runs through the densities of the latents below too, is the encoder's by way of z.
     """
-    q_z_given_x = model.encode(x, training=True)
-    q_held = tf.nest.map_structure(tf.stop_gradient, q_z_given_x, expand_composites=True)
-    z = q_z_given_x.sample(samples, seed=seed)  # [K, B, D]
-    z_held = tf.stop_gradient(z)
-    p_z = model.p_z()
+    drawn = model.trace(batch, draw_q(seed), samples, training=True, likelihood=False)
+    held = {name: tf.stop_gradient(z) for name, z in drawn.z.items()}
     with tf.GradientTape() as tape:
-        tape.watch(z_held)
-        p_x_given_z = model.decode(z_held, training=True)
-        log_p_x_given_z = p_x_given_z.log_prob(tf.cast(x, p_x_given_z.dtype))
-        log_w = log_importance_weights(Densities(q_held, p_z, z_held, log_p_x_given_z))  # [K, B]
-    dlog_w_dz = tape.gradient(log_w, z_held)  # [K, B, D]
+        tape.watch(held)
+        scored = model.trace(batch, given(held), samples, training=True, context=drawn.context)
+        log_w = scored.log_weights  # [K, B]
+    dlog_w_dz = tape.gradient(log_w, held)  # name -> [K, B, *event]
 
-    weights = tf.stop_gradient(tf.nn.softmax(log_w, axis=0))
-    pull = tf.stop_gradient(tf.square(weights)[..., tf.newaxis] * dlog_w_dz)
-    surrogate = tf.reduce_sum(weights * log_w + tf.reduce_sum(pull * z, axis=-1), axis=0)
-    bound = tf.stop_gradient(importance_weighted_bound(log_w) - surrogate) + surrogate
-    return -bound, Densities(q_z_given_x, p_z, z, log_p_x_given_z)
+    weights = tf.stop_gradient(scored.normalised_weights)
+    surrogate = weights * (scored.log_joint - tf.stop_gradient(scored.log_q))
+    for name, z in drawn.z.items():
+        event = list(range(2, len(z.shape)))
+        square = tf.reshape(tf.square(weights), [*tf.unstack(tf.shape(weights)), *[1] * len(event)])
+        pull = tf.stop_gradient(square * dlog_w_dz[name])
+        surrogate += tf.reduce_sum(pull * z, axis=event)
+    surrogate = tf.reduce_sum(surrogate, axis=0)
+    bound = tf.stop_gradient(scored.bound() - surrogate) + surrogate
+    return bound, drawn._replace(p_x=scored.p_x, log_likelihood=scored.log_likelihood)

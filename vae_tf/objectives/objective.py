@@ -5,13 +5,16 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from vae_tf.inference.elbo import ElboTerms, LatentVariableModel
+from vae_tf.inference.batch import Batch, as_batch
+from vae_tf.inference.elbo import ElboTerms, elbo_terms, latent_kls
+from vae_tf.inference.model import Traceable
+from vae_tf.inference.trace import Trace
 
 
 class ObjectiveTerms(NamedTuple):
     """What an objective gives for a batch."""
 
-    loss: tf.Tensor  # [B], to be minimised; the mean over the batch is taken in VAE.train_step
+    loss: tf.Tensor  # [B], to be minimised; the mean over the batch is taken in train_step
     terms: ElboTerms  # the model's real numbers, whatever the objective weighs them with
     logs: dict[str, tf.Tensor]  # further values to log, scalars or [B]
 
@@ -19,14 +22,21 @@ class ObjectiveTerms(NamedTuple):
 class Objective:
     """Base of the objectives: small serialisable functions of a model and a batch.
 
-    The reported `elbo`, `log_likelihood` and `kl` are those of the model, in nats per example; no
-    weight or schedule of the objective touches them, so that runs with different ones compare.
+    A subclass defines `call` and `get_config`. The reported `elbo`, `log_likelihood` and `kl` are
+    those of the model, in nats per example; no weight or schedule of the objective touches them, so
+    that runs with different ones compare.
     """
 
-    def __call__(
+    # Which of "condition" and "label" the objective needs beside x.
+    takes: tuple[str, ...] = ()
+
+    # Of the `logged` names, those where more is better.
+    higher_is_better: tuple[str, ...] = ()
+
+    def call(
         self,
-        model: LatentVariableModel,
-        x: tf.Tensor,
+        model: Traceable,
+        batch: Batch,
         *,
         step: tf.Tensor,
         seed: tf.Tensor,
@@ -35,13 +45,30 @@ class Objective:
         """The terms of a batch.
 
         Args:
-            model: The densities q(z|x), p(z), p(x|z).
-            x: `[B, *event]`.
+            model: Gives traces: latents drawn and scored.
+            batch: B examples.
             step: integer scalar. Training steps taken so far.
             seed: int32 tensor of shape [2].
             training: bool. Whether the networks run in training mode.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no `__call__`")
+        raise NotImplementedError(f"{type(self).__name__} defines no `call`")
+
+    def __call__(self, model: Traceable, x: Any, **arguments: Any) -> ObjectiveTerms:
+        """`call` on x `[B, *event]`, a dict of named parts, or a `Batch`."""
+        return self.call(model, as_batch(x), **arguments)
+
+    def of_batch(self, model: Traceable, batch: Batch, **arguments: Any) -> ObjectiveTerms:
+        """`call`, or the `__call__(model, x, ...)` that a subclass of version 0.1 defines."""
+        if type(self).__call__ is Objective.__call__:
+            return self.call(model, batch, **arguments)
+        return self(model, batch.x, **arguments)
+
+    def check(self, model: Traceable) -> None:
+        """Compares what the objective demands with the model; `compile` calls it.
+
+        Raises:
+            InputError: if the model cannot be trained on the objective.
+        """
 
     @property
     def logged(self) -> tuple[str, ...]:
@@ -73,6 +100,22 @@ class Objective:
             f"{key}={_revive(value)!r}" for key, value in self.get_config().items()
         )
         return f"{type(self).__name__}({arguments})"
+
+
+def objective_terms(
+    loss: tf.Tensor, trace: Trace, logs: dict[str, tf.Tensor] | None = None, kl: str = "auto"
+) -> ObjectiveTerms:
+    """The terms of a batch from a trace, with the KL of each latent where there are several.
+
+    Args:
+        loss: `[B]`.
+        trace: Latents from the posterior.
+        logs: Further values to log.
+        kl: Estimator of the KL; see `elbo_terms`.
+    """
+    several = latent_kls(trace, kl) if len(trace.latents) > 1 else {}
+    by_name = {f"kl/{name}": value for name, value in several.items()}
+    return ObjectiveTerms(loss, elbo_terms(trace, kl), {**by_name, **(logs or {})})
 
 
 def _revive(value: Any) -> Any:

@@ -6,72 +6,40 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.inference.elbo import densities, elbo_terms
-from vae_tf.saved_models.exportable import Exportable
-from vae_tf.saved_models.signatures import example_inputs
+from vae_tf.saved_models.signatures import SignatureTable
 from vae_tf.utils.errors import InputError
-from vae_tf.utils.seeds import as_seed, fold_in
 
 _ROWS = 3
 # Of the largest value of an output: float32 in another order of operations, and half precision.
 _TOLERANCE, _HALF_TOLERANCE = 1e-4, 2e-2
 
 
-def compare(vae: Exportable, path: Path, score_samples: int) -> None:
+def compare(table: SignatureTable, path: Path, half: bool) -> None:
     """Loads the SavedModel and compares each signature with the model, and rows with batches.
 
     Args:
-        vae: The model that was exported.
+        table: The signatures of the model that was exported.
         path: The version directory.
-        score_samples: int. K of `score`.
+        half: Whether the model computes in half precision.
 
     Raises:
         InputError: if an output differs from the model's, or a row from the same row in a batch.
     """
-    signatures = tf.saved_model.load(str(path)).signatures
-    inputs = example_inputs(vae, _ROWS)
-    half = vae.dtype_policy.compute_dtype != "float32"
-    for name, expected in _expected(vae, inputs, score_samples).items():
-        together = _call(signatures[name], inputs[name])
+    served = tf.saved_model.load(str(path)).signatures
+    inputs = table.examples(_ROWS)
+    for name, signature in table.table().items():
+        together = _call(served[name], inputs[name])
         rows = [
-            _call(
-                signatures[name], {key: value[row : row + 1] for key, value in inputs[name].items()}
-            )
+            {key: value[row : row + 1] for key, value in inputs[name].items()}
             for row in range(_ROWS)
         ]
-        for output, value in expected.items():
-            alone = np.concatenate([row[output] for row in rows])
-            _check(name, output, together[output], value, "the model", half)
-            _check(name, output, together[output], alone, "the same rows one by one", half)
-
-
-def _expected(
-    vae: Exportable, inputs: dict[str, dict[str, np.ndarray]], score_samples: int
-) -> dict[str, dict[str, Any]]:
-    x, z = inputs["encode"]["x"], inputs["decode"]["z"]
-    q_z_given_x = vae.encode(x)
-    draws = [vae.sample(1, seed=row, return_latents=True) for row in range(_ROWS)]
-    scores = [_score(vae, x[row : row + 1], row, score_samples) for row in range(_ROWS)]
-    reconstructed = {"x": vae.reconstruct(x)}
-    return {
-        "encode": {"mean": q_z_given_x.mean(), "stddev": q_z_given_x.stddev()},
-        "decode": {"x": vae.likelihood.point_estimate(vae.decode(z))},
-        "sample": {
-            "x": tf.concat([x for x, _ in draws], axis=0),
-            "z": tf.concat([z for _, z in draws], axis=0),
-        },
-        "reconstruct": reconstructed,
-        "score": {
-            "log_prob": tf.concat([log_prob for log_prob, _ in scores], axis=0),
-            "elbo": tf.concat([elbo for _, elbo in scores], axis=0),
-        },
-        "serving_default": reconstructed,
-    }
-
-
-def _score(vae: Exportable, x: np.ndarray, seed: int, samples: int) -> tuple[tf.Tensor, tf.Tensor]:
-    d = densities(vae, tf.constant(x), samples=samples, seed=fold_in(as_seed(seed), 0))
-    return vae.log_prob(x, samples, seed=seed), elbo_terms(d).elbo
+        alone = [_call(served[name], row) for row in rows]
+        expected = [signature.reference(row) for row in rows]
+        for output, value in together.items():
+            by_model = np.concatenate([np.asarray(row[output]) for row in expected])
+            by_row = np.concatenate([row[output] for row in alone])
+            _check(name, output, value, by_model, "the model", half)
+            _check(name, output, value, by_row, "the same rows one by one", half)
 
 
 def _call(function: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

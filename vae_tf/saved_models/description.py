@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vae_tf.saved_models.exportable import Exportable
+from vae_tf.saved_models.signatures import SignatureTable
 
 JSON_NAME, CARD_NAME = "vae_tf.json", "model_card.md"
 _PACKAGES = ("vae-tf", "tensorflow", "keras", "tensorflow-probability")
@@ -26,12 +27,14 @@ def describe(
         "event_shape": list(vae.event_shape),
         "latent_dim": vae.latent_dim,
         "value_range": [_finite(low), _finite(high)],
-        "likelihood": type(vae.likelihood).__name__,
-        "posterior": type(vae.posterior).__name__,
-        "prior": type(vae.prior).__name__,
+        **vae.parts,
         "weights": sum(int(weight.value.shape.num_elements()) for weight in vae.trainable_weights),
         "precision": precision,
         "score_samples": score_samples,
+        "signatures": {
+            name: signature.description
+            for name, signature in SignatureTable(vae, score_samples).table().items()
+        },
         "training": training,
         "versions": {name: version(name) for name in _PACKAGES},
     }
@@ -46,6 +49,7 @@ def write_description(facts: dict[str, Any], folder: Path) -> None:
 def model_card(facts: dict[str, Any]) -> str:
     """A page of Markdown from the facts of `describe`."""
     low, high = facts["value_range"]
+    escaped = "\\|"
     lines = [
         f"# {facts['name']}",
         "",
@@ -60,9 +64,14 @@ def model_card(facts: dict[str, Any]) -> str:
         f"| p(z) | {facts['prior']} |",
         *[f"| {name} | {number} |" for name, number in facts["versions"].items()],
         "",
-        "Signatures: `encode` (x → mean, stddev of q(z|x)), `decode` (z → mean of p(x|z)), `sample`",
-        "(seed → z, x), `reconstruct` (x → x at the posterior mean; also `serving_default`), `score`",
-        f"(x, seed → log_prob, elbo in nats, from {facts['score_samples']} importance samples).",
+        "## Signatures",
+        "",
+        "| signature | inputs → outputs |",
+        "|---|---|",
+        *[
+            f"| `{name}` | {text.replace('|', escaped)} |"
+            for name, text in facts["signatures"].items()
+        ],
     ]
     training = facts["training"]
     if training:

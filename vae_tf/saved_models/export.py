@@ -12,7 +12,7 @@ from vae_tf.saved_models.description import describe, write_description
 from vae_tf.saved_models.exportable import Exportable
 from vae_tf.saved_models.graph_check import check_graph
 from vae_tf.saved_models.half_precision import HalfPrecision
-from vae_tf.saved_models.signatures import Signatures, signatures
+from vae_tf.saved_models.signatures import SignatureTable, concrete_functions
 from vae_tf.saved_models.versions import version_directory
 from vae_tf.saved_models.warm_up_requests import write_warm_up_requests
 from vae_tf.utils.atomic import replacing
@@ -58,8 +58,8 @@ def export(
         The version directory.
 
     Raises:
-        InputError: if the version exists, the posterior has no mean or standard deviation, the graph
-            calls Python or draws from a state, or the SavedModel differs from the model.
+        InputError: if the version exists, the graph calls Python or draws from a state, or the
+            SavedModel differs from the model.
         OSError: if it cannot be written.
     """
     as_count("samples", score_samples)
@@ -67,17 +67,18 @@ def export(
     half = HalfPrecision(vae, precision) if precision != "float32" else None
     scope, vae = (half.scope, half.vae) if half else (nullcontext, vae)
     with replacing(path) as written:
-        _save(signatures(vae, score_samples, scope), written)
+        table = SignatureTable(vae, score_samples)
+        _save(concrete_functions(table.table(), scope), written)
         check_graph(written)
-        compare(vae, written, score_samples)
+        compare(table, written, half=vae.dtype_policy.compute_dtype != "float32")
         extra = written / "assets.extra"
         extra.mkdir()
-        write_warm_up_requests(vae, extra)
+        write_warm_up_requests(table, extra)
         write_description(describe(vae, score_samples, precision, training), extra)
     return path
 
 
-def _save(functions: Signatures, path: Path) -> None:
+def _save(functions: dict[str, Any], path: Path) -> None:
     module = tf.Module()
     # Only the weights that the signatures read, and nothing of Keras.
     used = [weight for function in functions.values() for weight in function.variables]

@@ -1,153 +1,242 @@
-"""The signatures of an exported VAE, as concrete functions."""
+"""The table of signatures of an exported model: what is written, compared and described reads it."""
 
 import contextlib
-import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.inference.elbo import Densities, elbo_terms
-from vae_tf.inference.importance_weights import importance_weighted_bound, log_importance_weights
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.choices import draw_p, draw_p_by_row, given
+from vae_tf.inference.elbo import elbo_terms
+from vae_tf.inference.rows import by_row
+from vae_tf.inference.trace import Choose, Trace
 from vae_tf.saved_models.exportable import Exportable
-from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import as_seed, fold_in, two_words
 
 DEFAULT = "serving_default"
 
-Function: TypeAlias = Callable[..., dict[str, tf.Tensor]]
+Tensors: TypeAlias = dict[str, Any]
 Scope: TypeAlias = Callable[[], AbstractContextManager[Any]]
-Signatures: TypeAlias = dict[str, Any]
 
 
-def signatures(
-    vae: Exportable, score_samples: int, scope: Scope = contextlib.nullcontext
-) -> Signatures:
-    """The concrete functions of the table in `vae_tf.saved_models.export.export`, by name.
+class Signature(NamedTuple):
+    """One signature.
+
+    Attributes:
+        description: str. Its inputs and outputs, for people.
+        inputs: Name -> spec `[None, ...]`.
+        call: Function of the inputs by name that gives the outputs by name; it becomes the graph.
+        reference: Function of one row of inputs that gives what the Python API says of it.
+    """
+
+    description: str
+    inputs: dict[str, tf.TensorSpec]
+    call: Callable[[Tensors], Tensors]
+    reference: Callable[[Tensors], Tensors]
+
+
+class SignatureTable:
+    """The signatures of a model, which `vae_tf.saved_models.export` lists.
+
+    A model that takes a condition has its parts as further inputs of each signature. With several
+    latents `z`, `mean` and `stddev` are one for each: `z1`, `z1_mean`, `z1_stddev`.
 
     Args:
-        vae: The model.
+        model: The model.
         score_samples: int. K of `score`.
-        scope: Entered around the tracing of each; `half_precision` swaps the weights in it.
-
-    Raises:
-        InputError: if the posterior has no mean or standard deviation.
     """
-    x = tf.TensorSpec([None, *vae.event_shape], tf.float32, "x")
-    z = tf.TensorSpec([None, vae.latent_dim], tf.float32, "z")
-    seed = tf.TensorSpec([None], tf.int64, "seed")
-    functions: dict[str, tuple[Function, dict[str, tf.TensorSpec]]] = {
-        "encode": (_encode(vae), {"x": x}),
-        "decode": (_decode(vae), {"z": z}),
-        "sample": (_sample(vae), {"seed": seed}),
-        "reconstruct": (_reconstruct(vae), {"x": x}),
-        "score": (_score(vae, score_samples), {"x": x, "seed": seed}),
+
+    def __init__(self, model: Exportable, score_samples: int) -> None:
+        self._model = model
+        self._score_samples = score_samples
+        self._example = model.generate(1, as_seed(1), model.example_batch(1).condition)
+        condition = model.example_batch(1).condition
+        named = {} if condition is None else condition
+        self._condition = named if isinstance(named, dict) else {"condition": named}
+        self._is_dict = isinstance(condition, dict)
+
+    def table(self) -> dict[str, Signature]:
+        """Name -> signature."""
+        x = {"x": tf.TensorSpec([None, *self._model.event_shape], tf.float32, "x")}
+        seed = {"seed": tf.TensorSpec([None], tf.int64, "seed")}
+        z = {
+            name: tf.TensorSpec([None, *value.shape[2:]], tf.float32, name)
+            for name, value in self._example.z.items()
+        }
+        condition = {
+            name: tf.TensorSpec([None, *value.shape[1:]], value.dtype, name)
+            for name, value in self._condition.items()
+        }
+        names, further = ", ".join(z), "".join(f", {name}" for name in condition)
+        reconstruct = Signature(
+            f"x{further} → x at the posterior mean",
+            {**x, **condition},
+            self._reconstruct,
+            self._reconstruct,
+        )
+        return {
+            DEFAULT: reconstruct,
+            "encode": Signature(
+                f"x{further} → mean, stddev of q({names}|x)",
+                {**x, **condition},
+                self._encode,
+                self._encode,
+            ),
+            "decode": Signature(
+                f"{names}{further} → mean of p(x|{names})",
+                {**z, **condition},
+                self._decode,
+                self._decode,
+            ),
+            "sample": Signature(
+                f"seed{further} → {names}, x", {**seed, **condition}, self._sample, self._one_sample
+            ),
+            "reconstruct": reconstruct,
+            "score": Signature(
+                f"x, seed{further} → log_prob, elbo in nats, from {self._score_samples} importance "
+                "samples",
+                {**x, **seed, **condition},
+                self._score,
+                self._one_score,
+            ),
+        }
+
+    def examples(self, rows: int) -> dict[str, dict[str, np.ndarray]]:
+        """Signature -> input -> `[rows, ...]`: the model's own draws, the same at each call."""
+        batch = self._model.example_batch(rows)
+        trace = self._model.generate(rows, as_seed(1), batch.condition)
+        x = trace.p_x.sample(seed=as_seed(2))[0]
+        known = {
+            "x": tf.cast(x, tf.float32),
+            "seed": tf.range(rows, dtype=tf.int64),
+            **{name: tf.cast(z[0], tf.float32) for name, z in trace.z.items()},
+            **{name: tf.repeat(c[:1], rows, axis=0) for name, c in self._condition.items()},
+        }
+        return {
+            name: {key: known[key].numpy() for key in signature.inputs}
+            for name, signature in self.table().items()
+        }
+
+    # The graphs.
+
+    def _encode(self, inputs: Tensors) -> Tensors:
+        found = self._model.moments(self._batch(inputs))
+        return _outputs(
+            {
+                self._prefix(name) + part: value
+                for name, moments in found.items()
+                for part, value in moments._asdict().items()
+            }
+        )
+
+    def _decode(self, inputs: Tensors) -> Tensors:
+        z = {
+            name: tf.cast(inputs[name], value.dtype)[tf.newaxis]
+            for name, value in self._example.z.items()
+        }
+        rows = tf.shape(next(iter(z.values())))[1]
+        trace = self._generated(inputs, given(z), rows)
+        return _outputs({"x": self._mean_x(trace)})
+
+    def _sample(self, inputs: Tensors) -> Tensors:
+        if all(not latent.p.batch_shape for latent in self._example.latents.values()):
+            # What follows the draws runs once for all rows.
+            seeds = inputs["seed"]
+            return self._z_and_x(self._generated(inputs, draw_p_by_row(seeds), tf.shape(seeds)[0]))
+        one = self._z_and_x(self._example)
+        specs = {name: tf.TensorSpec(value.shape[1:], tf.float32) for name, value in one.items()}
+
+        def of_row(row: Tensors) -> Tensors:
+            trace = self._generated(row, draw_p(two_words(row["seed"][0])), 1)
+            return {name: value[0] for name, value in self._z_and_x(trace).items()}
+
+        return by_row(of_row, inputs, specs)
+
+    def _reconstruct(self, inputs: Tensors) -> Tensors:
+        return _outputs({"x": self._model.reconstruct(self._batch(inputs))})
+
+    def _score(self, inputs: Tensors) -> Tensors:
+        # Outside of the loop: a VampPrior encodes its pseudo-inputs.
+        constants = self._model.constants()
+
+        def of_row(row: Tensors) -> tf.Tensor:
+            batch, seed = self._batch(row), two_words(row["seed"][0])
+            trace = self._model.infer(
+                batch,
+                self._score_samples,
+                seed=fold_in(seed, 0),
+                context={**constants, **self._model.context(batch)},
+            )
+            return tf.cast(tf.stack([trace.bound()[0], elbo_terms(trace).elbo[0]]), tf.float32)
+
+        rows = by_row(of_row, inputs, tf.TensorSpec([2], tf.float32))
+        return _outputs({"log_prob": rows[:, 0], "elbo": rows[:, 1]})
+
+    # What the Python API says of a row.
+
+    def _one_sample(self, row: Tensors) -> Tensors:
+        condition = self._batch(row).condition
+        x, z = self._model.sample(1, int(row["seed"][0]), True, condition)
+        return {"x": x, **(z if isinstance(z, dict) else {"z": z})}
+
+    def _one_score(self, row: Tensors) -> Tensors:
+        batch, seed = self._batch(row), int(row["seed"][0])
+        trace = self._model.infer(batch, self._score_samples, seed=fold_in(as_seed(seed), 0))
+        log_prob = self._model.log_prob(batch, self._score_samples, seed=seed)
+        return {"log_prob": log_prob, "elbo": elbo_terms(trace).elbo}
+
+    # Within.
+
+    def _batch(self, inputs: Tensors) -> Batch:
+        """The inputs of a signature as a batch."""
+        given_parts = {name: inputs[name] for name in self._condition}
+        condition = given_parts if self._is_dict else given_parts.get("condition")
+        return Batch(inputs.get("x"), condition)
+
+    def _generated(self, inputs: Tensors, choose: Choose, rows: Any) -> Trace:
+        batch = self._batch(inputs)._replace(x=None)
+        return self._model.trace(batch, choose, infer=False, rows=rows)
+
+    def _z_and_x(self, trace: Trace) -> Tensors:
+        z = {name: value[0] for name, value in trace.z.items()}
+        return _outputs({**z, "x": self._mean_x(trace)})
+
+    def _mean_x(self, trace: Trace) -> tf.Tensor:
+        return self._model.likelihood.point_estimate(trace.p_x)[0]
+
+    def _prefix(self, latent: str) -> str:
+        return "" if len(self._example.z) == 1 else f"{latent}_"
+
+
+def concrete_functions(
+    table: dict[str, Signature], scope: Scope = contextlib.nullcontext
+) -> dict[str, Any]:
+    """The concrete function of each signature.
+
+    Args:
+        table: Of a `SignatureTable`.
+        scope: Entered around the tracing of each; `half_precision` swaps the weights in it.
+    """
+    traced = {
+        name: _traced(signature, scope) for name, signature in table.items() if name != DEFAULT
     }
-    traced = {}
-    for name, (function, specs) in functions.items():
-        traced[name] = _traced(function, scope).get_concrete_function(**specs)
     return {DEFAULT: traced["reconstruct"], **traced}
 
 
-def example_inputs(vae: Exportable, rows: int) -> dict[str, dict[str, np.ndarray]]:
-    """Signature -> input -> `[rows, ...]`: the model's own draws, the same at each call."""
-    z = vae.p_z().sample(rows, seed=as_seed(1))
-    x = tf.cast(vae.decode(z).sample(seed=as_seed(2)), tf.float32).numpy()
-    seed = np.arange(rows, dtype=np.int64)
-    z = tf.cast(z, tf.float32).numpy()
-    return {
-        "encode": {"x": x},
-        "decode": {"z": z},
-        "sample": {"seed": seed},
-        "reconstruct": {"x": x},
-        "score": {"x": x, "seed": seed},
-        "serving_default": {"x": x},
-    }
+def _traced(signature: Signature, scope: Scope) -> Any:
+    names = list(signature.inputs)
 
-
-def _traced(function: Function, scope: Scope) -> Any:
-    @tf.function(autograph=False)
-    @functools.wraps(function)
-    def in_scope(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    @tf.function(autograph=False, input_signature=list(signature.inputs.values()))
+    def in_scope(*inputs: tf.Tensor) -> Tensors:
         with scope():
-            return function(*inputs)
+            return signature.call(dict(zip(names, inputs, strict=True)))
 
-    return in_scope
-
-
-def _encode(vae: Exportable) -> Function:
-    def encode(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        q_z_given_x = vae.encode(x)
-        try:
-            moments = {"mean": q_z_given_x.mean(), "stddev": q_z_given_x.stddev()}
-        except NotImplementedError as error:
-            raise InputError(
-                f"The posterior {type(vae.posterior).__name__} has no mean or standard deviation, "
-                "which `encode` answers with; export a model with IndependentNormal or "
-                "MultivariateNormalTriL."
-            ) from error
-        return _outputs(**moments)
-
-    return encode
+    return in_scope.get_concrete_function()
 
 
-def _decode(vae: Exportable) -> Function:
-    def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _outputs(x=_mean_x(vae, z))
-
-    return decode
-
-
-def _sample(vae: Exportable) -> Function:
-    def sample(seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        p_z = vae.p_z()  # outside of the loop: a VampPrior encodes its pseudo-inputs for it
-        z = _rows(lambda s: p_z.sample(1, seed=two_words(s))[0], seed, [vae.latent_dim])
-        return _outputs(z=z, x=_mean_x(vae, z))
-
-    return sample
-
-
-def _reconstruct(vae: Exportable) -> Function:
-    def reconstruct(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _outputs(x=vae.reconstruct(x))
-
-    return reconstruct
-
-
-def _score(vae: Exportable, samples: int) -> Function:
-    def score(x: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        p_z = vae.p_z()
-
-        def row(element: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-            x_row = element[0][tf.newaxis]
-            q_z_given_x = vae.encode(x_row)
-            z = q_z_given_x.sample(samples, seed=fold_in(two_words(element[1]), 0))  # [K, 1, D]
-            p_x_given_z = vae.decode(z)
-            log_p_x_given_z = p_x_given_z.log_prob(tf.cast(x_row, p_x_given_z.dtype))  # [K, 1]
-            d = Densities(q_z_given_x, p_z, z, log_p_x_given_z)
-            log_prob = importance_weighted_bound(log_importance_weights(d))
-            return tf.stack([log_prob[0], elbo_terms(d).elbo[0]])
-
-        rows = _rows(row, (x, seed), [2])
-        return _outputs(log_prob=rows[:, 0], elbo=rows[:, 1])
-
-    return score
-
-
-def _mean_x(vae: Exportable, z: tf.Tensor) -> tf.Tensor:
-    return vae.likelihood.point_estimate(vae.decode(z))
-
-
-def _rows(function: Callable[[Any], tf.Tensor], elements: Any, shape: list[int]) -> tf.Tensor:
-    """`function` of each row on its own, float32 `[B, *shape]`."""
-    return tf.map_fn(
-        lambda element: tf.cast(function(element), tf.float32),
-        elements,
-        fn_output_signature=tf.TensorSpec(shape, tf.float32),
-    )
-
-
-def _outputs(**outputs: tf.Tensor) -> dict[str, tf.Tensor]:
+def _outputs(outputs: Tensors) -> Tensors:
+    """The outputs in float32, whatever the model computes in."""
     return {name: tf.cast(value, tf.float32, name) for name, value in outputs.items()}

@@ -6,22 +6,21 @@ import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 
-from vae_tf.saved_models.exportable import Exportable
-from vae_tf.saved_models.signatures import example_inputs
+from vae_tf.saved_models.signatures import SignatureTable
 
 FILE_NAME = "tf_serving_warmup_requests"
 
 
-def write_warm_up_requests(vae: Exportable, folder: Path) -> None:
+def write_warm_up_requests(table: SignatureTable, folder: Path) -> None:
     """Writes a request of one row and one of eight for each signature, as a TFRecord.
 
     Args:
-        vae: The model.
+        table: The signatures of the model.
         folder: The version's `assets.extra`.
     """
     with tf.io.TFRecordWriter(str(folder / FILE_NAME)) as writer:
         for rows in (1, 8):
-            for signature, inputs in example_inputs(vae, rows).items():
+            for signature, inputs in table.examples(rows).items():
                 request = PredictRequest()
                 request.model_spec.signature_name = signature
                 for name, value in inputs.items():

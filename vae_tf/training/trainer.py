@@ -1,5 +1,6 @@
 """The Keras side of a latent variable model: compile, fit, evaluate, predict."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -7,11 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf import objectives
+from vae_tf.inference.batch import Batch
 from vae_tf.layers.base import DistributionLayer
-from vae_tf.objectives.objective import Objective
+from vae_tf.objectives.objective import Objective, ObjectiveTerms
+from vae_tf.training.callback_modes import set_modes
 from vae_tf.training.data_checks import checked, input_errors
 from vae_tf.training.kl_warm_up import warn_of_unfinished_warm_up
 from vae_tf.training.metrics import ElboMetrics
+from vae_tf.training.named_parts import named_parts
 from vae_tf.training.xla_loop import can_be_looped, looped, xla_is_faster
 from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import as_seed, fold_in, fresh_seed
@@ -22,7 +26,7 @@ _TRAIN_STREAM, _TEST_STREAM = 0, 1
 class ObjectiveTrainer(keras.Model):
     """Base of the models that are trained on an objective of `vae_tf.objectives`.
 
-    A subclass is a `vae_tf.inference.elbo.LatentVariableModel` and sets `likelihood`.
+    A subclass is a `vae_tf.inference.Traceable` and sets `likelihood`.
 
     Args:
         seed: int. Every draw of `fit` and `evaluate` is a function of it and of the step. Defaults to
@@ -32,6 +36,12 @@ class ObjectiveTrainer(keras.Model):
 
     likelihood: DistributionLayer
     train_function: Any
+
+    # Of what every model logs, where more is better.
+    _higher = ("elbo", "log_likelihood")
+
+    # Which of "condition" and "label" the model needs beside x.
+    takes: tuple[str, ...] = ()
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -72,9 +82,10 @@ class ObjectiveTrainer(keras.Model):
             auto_scale_loss: bool. Loss scaling under mixed_float16. Defaults to True.
 
         Raises:
-            InputError: for an unknown objective.
+            InputError: for an unknown objective, or one that the model does not fit.
         """
         chosen = objectives.get(objective)
+        chosen.check(self)
         self._compile_arguments = {
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
@@ -93,7 +104,7 @@ class ObjectiveTrainer(keras.Model):
             auto_scale_loss=auto_scale_loss,
         )
         self.objective = chosen
-        self._elbo_metrics = ElboMetrics(chosen.logged)
+        self._elbo_metrics = ElboMetrics((*self.logged, *chosen.logged))
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -102,18 +113,18 @@ class ObjectiveTrainer(keras.Model):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step of gradient ascent on the objective, averaged over the batch."""
-        x, weights = self._unpack(data)
+        batch = self._batch(data)
         seed = self._step_seed(_TRAIN_STREAM, self.step)
         with tf.GradientTape() as tape:
-            result = self._objective()(self, x, step=self.step.value, seed=seed, training=True)
-            loss = self._mean_loss(result.loss, weights)
+            result = self._terms(batch, seed, training=True)
+            loss = self._mean_loss(result.loss, batch.weight)
             # Replicas add their gradients up, so each gives its share.
             replicas = tf.distribute.get_strategy().num_replicas_in_sync
             scaled_loss = self.optimizer.scale_loss(loss / replicas)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
         self.step.assign_add(1)
-        return self._elbo_metrics.update(result, loss, weights)
+        return self._elbo_metrics.update(result, loss, batch.weight)
 
     def make_train_function(self, force: bool = False) -> None:
         """Keras' function of an iterator, or a faster one of the same steps; see `compile`."""
@@ -130,11 +141,12 @@ class ObjectiveTrainer(keras.Model):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """The objective and the model's ELBO on a batch, with the same draws at each evaluation."""
-        x, weights = self._unpack(data)
+        batch = self._batch(data)
         # Keras resets the count before each evaluation, so each has the same draws.
         seed = self._step_seed(_TEST_STREAM, self._elbo_metrics.batches)
-        result = self._objective()(self, x, step=self.step.value, seed=seed)
-        return self._elbo_metrics.update(result, self._mean_loss(result.loss, weights), weights)
+        result = self._terms(batch, seed)
+        loss = self._mean_loss(result.loss, batch.weight)
+        return self._elbo_metrics.update(result, loss, batch.weight)
 
     def fit(
         self,
@@ -146,30 +158,37 @@ class ObjectiveTrainer(keras.Model):
     ) -> keras.callbacks.History:
         """Trains the model; takes the arguments of `keras.Model.fit`.
 
-        Labels are ignored, sample weights are honoured.
-
         `x` is an array `[N, *event]`, or a dataset of `x`, `(x,)`, `(x, y)` or `(x, y,
-        sample_weight)`.
+        sample_weight)`; instead of x there may be a dict `{"x": ..., "condition": ..., "label": ...,
+        "weight": ..., "mask": ...}`. y is dropped unless the model or the objective takes a label or a
+        condition; see `vae_tf.training.named_parts`. Sample weights are honoured. `EarlyStopping`,
+        `ModelCheckpoint` and `ReduceLROnPlateau` need no `mode` for what is logged here.
 
         Returns:
             `keras.callbacks.History`: `loss`, `elbo`, `log_likelihood`, `kl` and what the objective
-            logs, in nats per example, with `val_` for those of `validation_data`.
+            logs, in nats per example, with `val_` for those of `validation_data`. A model of several
+            latents logs the KL of each as `kl/NAME`.
 
         Raises:
-            InputError: for empty data, a wrong shape, NaN, or values outside the likelihood's
-                support.
+            InputError: for empty data, a wrong shape, NaN, values outside the likelihood's support, or
+                data without a label or condition that is taken.
         """
         self._objective()
-        x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The training data")[
-            :2
-        ]
+        weights = kwargs.get("sample_weight")
+        if isinstance(x, Mapping):
+            kwargs.pop("sample_weight", None)  # among the named parts from here on
+        x, y = checked((x, y, weights), self.likelihood, "The training data", self._taken)[:2]
         validation = kwargs.get("validation_data")
         if validation is not None:
             is_tuple = isinstance(validation, list | tuple)
             parts = checked(
-                validation if is_tuple else (validation,), self.likelihood, "The validation data"
+                validation if is_tuple else (validation,),
+                self.likelihood,
+                "The validation data",
+                self._taken,
             )
             kwargs["validation_data"] = parts if is_tuple else parts[0]
+        set_modes(kwargs.get("callbacks"), {*self._higher, *self._objective().higher_is_better})
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras warns of True, its own default
         warn_of_unfinished_warm_up(self, x, batch_size=batch_size, epochs=epochs, **kwargs)
@@ -187,13 +206,16 @@ class ObjectiveTrainer(keras.Model):
         The figures are nats per example. Each call has the same draws.
         """
         self._objective()
-        x, y = checked((x, y, kwargs.get("sample_weight")), self.likelihood, "The test data")[:2]
+        weights = kwargs.get("sample_weight")
+        if isinstance(x, Mapping):
+            kwargs.pop("sample_weight", None)
+        x, y = checked((x, y, weights), self.likelihood, "The test data", self._taken)[:2]
         with input_errors():
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
         """`reconstruct` at the posterior mean; takes the arguments of `keras.Model.predict`."""
-        (x,) = checked((x,), self.likelihood, "x")
+        (x,) = checked((x,), self.likelihood, "x", frozenset(self.takes))
         with input_errors():
             return super().predict(x, batch_size=batch_size, **kwargs)
 
@@ -234,12 +256,29 @@ class ObjectiveTrainer(keras.Model):
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return fold_in(as_seed(self.seed), stream, step, replica)
 
-    def _unpack(self, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
-        x, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        x = tf.cast(x, self.variable_dtype)
-        if sample_weight is not None:
-            sample_weight = tf.reshape(tf.cast(sample_weight, x.dtype), [-1])
-        return x, sample_weight
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """Names of further values that `fit` logs, known before the first batch."""
+        return ()
+
+    @property
+    def _taken(self) -> frozenset[str]:
+        """Which of "condition" and "label" the model or the objective takes."""
+        return frozenset({*self.takes, *self._objective().takes})
+
+    def _batch(self, data: Any) -> Batch:
+        """What a step is given, as a `Batch` in the dtype of the model's variables."""
+        batch = named_parts(data, self._taken)
+        x = tf.cast(batch.x, self.variable_dtype)
+        weight = batch.weight
+        if weight is not None:
+            weight = tf.reshape(tf.cast(weight, x.dtype), [-1])
+        return batch._replace(x=x, weight=weight)
+
+    def _terms(self, batch: Batch, seed: tf.Tensor, training: bool = False) -> ObjectiveTerms:
+        return self._objective().of_batch(
+            self, batch, step=self.step.value, seed=seed, training=training
+        )
 
     def _mean_loss(self, loss: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
         """The mean over the batch, and the regularisers of the networks' own weights."""

@@ -15,7 +15,7 @@ _MODULES = {
     "vae_tf.export": "vae_tf.saved_models.export",
     "vae_tf.layers.distributions": "vae_tf.distributions",
     "vae_tf.loading": "vae_tf.models.loading",
-    "vae_tf.objectives.terms": "vae_tf.inference.elbo",
+    "vae_tf.objectives.terms": "vae_tf.inference",
     "vae_tf.vae": "vae_tf.models.vae",
 }
 
@@ -32,12 +32,11 @@ class FormerModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(fullname, self)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Warns, and fills the module with the names of the new one."""
+        """Warns, and gives the module the names of the new one."""
         new = _MODULES[module.__name__]
         _warn(module.__name__, new)
-        vars(module).update(
-            {k: v for k, v in vars(importlib.import_module(new)).items() if not k.startswith("__")}
-        )
+        found = importlib.import_module(new)
+        vars(module)["__getattr__"] = lambda name: getattr(found, name)
 
 
 def find_former_modules() -> None:

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from vae_tf.evaluation.batching import (
     as_batch_size,
     as_examples,
-    batches,
-    compiled,
     latents_at_once,
+    posterior_moments,
 )
-from vae_tf.models.vae import VAE
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.errors import InputError
 
 
@@ -50,7 +48,7 @@ class ActiveUnits:
 
 
 def active_units(
-    vae: VAE, x: Any, threshold: float = 0.01, *, batch_size: int | None = None
+    vae: LatentVariableModel, x: Any, threshold: float = 0.01, *, batch_size: int | None = None
 ) -> ActiveUnits:
     """Counts the active latent dimensions: Burda et al. (2016), section 5.2.
 
@@ -67,9 +65,8 @@ def active_units(
     """
     if not threshold >= 0:
         raise InputError(f"threshold is a variance of at least 0; got {threshold!r}.")
-    examples = as_examples(vae, x, least=2).x
+    examples = as_examples(vae, x, least=2)
     size = as_batch_size(batch_size, len(examples), latents_at_once(vae))
-    run = compiled(vae, lambda x: vae.encode(x).mean())
-    means = [run(tf.constant(batch)).numpy()[:count] for _, batch, count in batches(examples, size)]
+    means = [mean for mean, _ in posterior_moments(vae, examples, size)]
     variances = np.concatenate(means).astype(np.float64).var(axis=0, ddof=1)
     return ActiveUnits(variances, float(threshold))

@@ -5,19 +5,28 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 from tensorflow_probability import distributions as tfd
 
 from vae_tf.evaluation.batching import (
+    Examples,
     as_batch_size,
     as_examples,
+    as_tensors,
     batches,
     compiled,
     latents_at_once,
 )
-from vae_tf.models.vae import VAE
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.choices import draw_p
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.seeds import Seed, as_seed
 
 _PRIOR_DRAWS = 100_000
+# Of each posterior, where TFP does not know its moments.
+_POSTERIOR_DRAWS = 256
+# Examples whose conditions the draws from a conditional prior are for.
+_CONDITIONS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +73,7 @@ class AggregatedPosterior:
 
 
 def aggregated_posterior(
-    vae: VAE, x: Any, *, seed: Seed = 0, batch_size: int | None = None
+    vae: LatentVariableModel, x: Any, *, seed: Seed = 0, batch_size: int | None = None
 ) -> AggregatedPosterior:
     """The first two moments of the aggregated posterior of the examples, exactly, and the prior's.
 
@@ -82,22 +91,31 @@ def aggregated_posterior(
     Raises:
         InputError: for no examples, or wrong ones.
     """
-    examples = as_examples(vae, x).x
+    examples = as_examples(vae, x)
     size = as_batch_size(batch_size, len(examples), max(1, latents_at_once(vae) // vae.latent_dim))
 
-    def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        q_z_given_x = vae.encode(x)
-        return q_z_given_x.mean(), _covariance(q_z_given_x)
+    def moments(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        latents = list(vae.infer(batch, seed=as_seed(0), likelihood=False).latents.values())
+        if len(latents) == 1:
+            try:
+                return latents[0].q.mean(), _covariance(latents[0].q)
+            except NotImplementedError:
+                pass  # TFP does not know them: the draws below give them
+        trace = vae.infer(batch, _POSTERIOR_DRAWS, seed=as_seed(0), likelihood=False)
+        z = vae.packed(trace)  # [S, B, D]
+        return tf.reduce_mean(z, axis=0), tfp.stats.covariance(z, sample_axis=0, event_axis=-1)
 
     run = compiled(vae, moments)
     means, within = [], np.zeros([vae.latent_dim, vae.latent_dim])
     for _, batch, count in batches(examples, size):
-        mean, covariance = (part.numpy()[:count].astype(np.float64) for part in run(batch))
+        mean, covariance = (
+            part.numpy()[:count].astype(np.float64) for part in run(as_tensors(batch))
+        )
         means.append(mean)
         within += covariance.sum(axis=0)
     centres = np.concatenate(means)
     between = np.atleast_2d(np.cov(centres.T, bias=True))
-    prior_mean, prior_covariance = _prior_moments(vae.p_z(), seed)
+    prior_mean, prior_covariance = _prior_moments(vae, examples.first(_CONDITIONS), seed)
     return AggregatedPosterior(
         centres.mean(axis=0), within / len(centres) + between, prior_mean, prior_covariance
     )
@@ -109,9 +127,20 @@ def _covariance(distribution: tfd.Distribution) -> tf.Tensor:
     return distribution.covariance()
 
 
-def _prior_moments(p_z: tfd.Distribution, seed: Seed) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(p_z, tfd.Independent):
-        mean, covariance = p_z.mean().numpy(), _covariance(p_z).numpy()
+def _prior_moments(
+    vae: LatentVariableModel, examples: Examples, seed: Seed
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exact where there is one latent with an independent prior, else those of 100,000 draws."""
+    batch = as_tensors(examples.batch)
+    one = vae.trace(batch, draw_p(as_seed(0)), infer=False, likelihood=False)
+    priors = [latent.p for latent in one.latents.values()]
+    if len(priors) == 1 and isinstance(priors[0], tfd.Independent) and not priors[0].batch_shape:
+        mean, covariance = priors[0].mean().numpy(), _covariance(priors[0]).numpy()
         return mean.astype(np.float64), covariance.astype(np.float64)
-    z = p_z.sample(_PRIOR_DRAWS, seed=as_seed(seed)).numpy().astype(np.float64)
+    if any(prior.batch_shape for prior in priors[:1]):  # a prior for each condition
+        draws, rows = -(-_PRIOR_DRAWS // len(examples)), len(examples)
+    else:
+        draws, rows, batch = _PRIOR_DRAWS, 1, Batch(None)
+    trace = vae.trace(batch, draw_p(as_seed(seed)), draws, infer=False, rows=rows, likelihood=False)
+    z = vae.packed(trace).numpy().astype(np.float64).reshape(-1, vae.latent_dim)
     return z.mean(axis=0), np.atleast_2d(np.cov(z.T))

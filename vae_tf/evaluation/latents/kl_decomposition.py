@@ -8,11 +8,13 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.evaluation.batching import Progress, as_examples, batches, compiled, latents_at_once
+from vae_tf.evaluation.batching import Progress, as_examples, as_tensors, batches, compiled
 from vae_tf.evaluation.log_prob.log_prob_estimate import standard_error
+from vae_tf.inference.batch import Batch
 from vae_tf.inference.elbo import factors
-from vae_tf.layers.base import full_precision
-from vae_tf.models.vae import VAE
+from vae_tf.inference.trace import Latent
+from vae_tf.models.latent_variable_model import LatentVariableModel
+from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import Seed, as_seed, fold_in
 
 _ROWS = 256  # posteriors and draws that meet at once: 256 x 256 x D numbers
@@ -57,7 +59,7 @@ class KLDecomposition:
 
 
 def kl_decomposition(
-    vae: VAE, x: Any, *, seed: Seed = 0, progress: Progress | None = None
+    vae: LatentVariableModel, x: Any, *, seed: Seed = 0, progress: Progress | None = None
 ) -> KLDecomposition:
     """Takes the KL apart by the aggregated posterior q(z) = 1/N Σ_n q(z|x_n) of the examples.
 
@@ -76,25 +78,30 @@ def kl_decomposition(
         progress: Called with "KL decomposition", examples done, and N.
 
     Raises:
-        InputError: for fewer than 2 examples, or wrong ones.
+        InputError: for fewer than 2 examples, wrong ones, or a model of several latents.
     """
-    examples = as_examples(vae, x, least=2).x
+    examples = as_examples(vae, x, least=2)
     seed, total = as_seed(seed), len(examples)
-    params = _parameters(vae, examples)  # [N, P]
-    posterior_factorises = _factorises(vae.posterior.distribution(tf.constant(params[:1])))
-    p_z = vae.p_z()
-    blocks = list(batches(params, min(_ROWS, total)))
-    log_sums = compiled(vae, lambda *arguments: _log_sums(vae, *arguments))
+    like = _posterior(vae, as_tensors(examples.first(1).batch), seed)
+    posterior_factorises, prior_factorises = _factorises(like.q), _factorises(like.p)
+    in_block = compiled(vae, lambda *arguments: _block(vae, *arguments))
+    blocks = [
+        (
+            number,
+            [part.numpy() for part in in_block(as_tensors(batch), fold_in(seed, number))],
+            count,
+        )
+        for number, batch, count in batches(examples, min(_ROWS, total))
+    ]
+    log_sums = compiled(vae, lambda *arguments: _log_sums(like.q, *arguments))
     parts = []
-    for number, block, count in blocks:
-        q_z_given_x = vae.posterior.distribution(tf.constant(block))
-        z = q_z_given_x.sample(seed=fold_in(seed, number))
+    for number, (z, own, prior, *_), count in blocks:
         sums: Any = -np.inf
-        for _, others, meant in blocks:
-            mask = np.where(np.arange(len(others)) < meant, 0, -np.inf).astype(others.dtype)
-            sums = np.logaddexp(sums, log_sums(z, tf.constant(others), tf.constant(mask)).numpy())
+        for _, (_, _, _, *params), meant in blocks:
+            mask = np.where(np.arange(len(z)) < meant, 0, -np.inf).astype(z.dtype)
+            arguments = [tf.constant(part) for part in (z, mask, *params)]
+            sums = np.logaddexp(sums, log_sums(*arguments).numpy())
         log_q = sums - math.log(total)  # of z, and of each z_d: [R, 1 + D] or [R, 1]
-        own, prior = q_z_given_x.log_prob(z).numpy(), p_z.log_prob(z).numpy()
         rows = np.stack([own, prior, log_q[:, 0], log_q[:, 1:].sum(axis=1)])  # [4, R]
         parts.append(rows[:, :count].astype(np.float64))
         if progress:
@@ -104,7 +111,7 @@ def kl_decomposition(
     total_correlation = dimension_wise = None
     if posterior_factorises:
         total_correlation = float((log_q_z - log_q_z_d).mean())
-        if _factorises(p_z):
+        if prior_factorises:
             dimension_wise = float((log_q_z_d - log_p_z).mean())
     return KLDecomposition(
         kl=float((log_q_z_given_x - log_p_z).mean()),
@@ -119,28 +126,45 @@ def kl_decomposition(
     )
 
 
-def _parameters(vae: VAE, examples: np.ndarray) -> np.ndarray:
-    """The parameters of q(z|x) of each example, `[N, P]`."""
-    encode = compiled(vae, lambda x: full_precision(vae.encoder(x, training=False)))
-    size = min(latents_at_once(vae), len(examples))
-    parts = [encode(tf.constant(b)).numpy()[:count] for _, b, count in batches(examples, size)]
-    return np.concatenate(parts)
+def _posterior(vae: LatentVariableModel, batch: Batch, seed: tf.Tensor) -> Latent:
+    """The one latent of a trace without the likelihood.
+
+    Raises:
+        InputError: if there are several, or if TFP cannot take its posterior apart into tensors.
+    """
+    latents = vae.infer(batch, seed=seed, likelihood=False).latents
+    latent = next(iter(latents.values()))
+    if len(latents) > 1 or not isinstance(latent.q, tf.__internal__.CompositeTensor):
+        raise InputError(
+            "A KL decomposition needs a model of one latent variable with a posterior of plain "
+            f"tensors, and this one has {', '.join(latents)}; read kl_per_dimension."
+        )
+    return latent
 
 
-def _log_sums(vae: VAE, z: tf.Tensor, params: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+def _block(vae: LatentVariableModel, batch: Batch, seed: tf.Tensor) -> list[tf.Tensor]:
+    """Z `[R, D]`, log q(z|x) and log p(z) `[R]`, and the tensors that the posteriors consist of."""
+    latent = _posterior(vae, batch, seed)
+    params = tf.nest.flatten(latent.q, expand_composites=True)
+    return [latent.z[0], latent.log_q[0], latent.log_p[0], *params]
+
+
+def _log_sums(
+    like: tfd.Distribution, z: tf.Tensor, mask: tf.Tensor, *params: tf.Tensor
+) -> tf.Tensor:
     """Log Σ_n q(z|x_n), and log Σ_n q(z_d|x_n) where q factorises.
 
     Args:
-        vae: The model.
+        like: A posterior of the same kind.
         z: `[R, D]`.
-        params: `[C, P]`, parameters of the posteriors.
         mask: `[C]`, 0 or -inf for those that do not count.
+        *params: The tensors that the C posteriors consist of.
 
     Returns:
         `[R, 1 + D]`, or `[R, 1]` for a posterior that does not factorise.
     """
-    q_z_given_x = vae.posterior.distribution(params)
-    z, mask = z[:, tf.newaxis, :], tf.cast(mask, z.dtype)
+    q_z_given_x = tf.nest.pack_sequence_as(like, list(params), expand_composites=True)
+    z = z[:, tf.newaxis, :]
     if not _factorises(q_z_given_x):
         return tf.reduce_logsumexp(q_z_given_x.log_prob(z) + mask, axis=1)[:, tf.newaxis]
     log_q_d = factors(q_z_given_x, "posterior").log_prob(z)  # [R, C, D]

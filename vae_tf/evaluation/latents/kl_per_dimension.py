@@ -8,19 +8,21 @@ import tensorflow as tf
 from vae_tf.evaluation.batching import (
     as_batch_size,
     as_examples,
+    as_tensors,
     batches,
     compiled,
     latents_at_once,
 )
-from vae_tf.inference.elbo import Densities, kl_divergence_per_dimension
-from vae_tf.models.vae import VAE
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.elbo import kl_divergence_per_dimension
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import Seed, as_seed, fold_in
 
 
 def kl_per_dimension(
-    vae: VAE,
+    vae: LatentVariableModel,
     x: Any,
     num_samples: int = 100,
     *,
@@ -46,27 +48,26 @@ def kl_per_dimension(
         InputError: for another model: there the KL is not a sum over dimensions; for no examples,
             or wrong ones.
     """
-    examples = as_examples(vae, x).x
+    examples = as_examples(vae, x)
     samples = as_count("num_samples", num_samples)
     size = as_batch_size(batch_size, len(examples), latents_at_once(vae) // samples)
     seed = as_seed(seed)
 
-    def divergence(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        q_z_given_x = vae.encode(x)
-        z = q_z_given_x.sample(samples, seed=seed)
+    def divergence(batch: Batch, seed: tf.Tensor) -> tf.Tensor:
         # The likelihood plays no part in a KL.
-        d = Densities(q_z_given_x, vae.p_z(), z, tf.zeros_like(z[..., 0]))
-        return tf.broadcast_to(kl_divergence_per_dimension(d), tf.shape(z)[1:])
+        trace = vae.infer(batch, samples, seed=seed, likelihood=False)
+        parts = kl_divergence_per_dimension(trace)
+        return tf.broadcast_to(parts, [batch.x.shape[0], parts.shape[-1]])
 
     run = compiled(vae, divergence)
     total = np.zeros(vae.latent_dim)
     try:
         for number, batch, count in batches(examples, size):
-            total += run(tf.constant(batch), fold_in(seed, number)).numpy()[:count].sum(axis=0)
+            total += run(as_tensors(batch), fold_in(seed, number)).numpy()[:count].sum(axis=0)
     except InputError as error:
         raise InputError(
             f"A KL per dimension needs a posterior and a prior that are independent over the latent "
-            f"dimensions, and the model has {type(vae.posterior).__name__} and "
-            f"{type(vae.prior).__name__}; use kl_decomposition."
+            f"dimensions, and the model has {vae.parts['posterior']} and "
+            f"{vae.parts['prior']}; use kl_decomposition."
         ) from error
     return total / len(examples)

@@ -11,13 +11,15 @@ from vae_tf.evaluation.batching import (
     Progress,
     as_batch_size,
     as_examples,
+    as_tensors,
     batches,
     compiled,
     latents_at_once,
 )
 from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate, log_mean_exp
-from vae_tf.inference.hmc import JitteredHMC, adapt, draws, log_joint
-from vae_tf.models.vae import VAE
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.hmc import JitteredHMC, Target, adapt
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import Seed, as_seed, fold_in
@@ -26,7 +28,7 @@ _STARTS = ("prior", "posterior")
 
 
 def annealed_importance_sampling(
-    vae: VAE,
+    vae: LatentVariableModel,
     x: Any,
     num_steps: int = 1000,
     num_chains: int = 16,
@@ -70,7 +72,7 @@ def annealed_importance_sampling(
     Raises:
         InputError: for no examples, wrong ones, or an argument out of its range.
     """
-    examples = as_examples(vae, x).x
+    examples = as_examples(vae, x)
     chains = as_count("num_chains", num_chains, least=2)
     steps = as_count("num_steps", num_steps)
     leapfrog_steps = as_count("num_leapfrog_steps", num_leapfrog_steps)
@@ -93,7 +95,7 @@ def annealed_importance_sampling(
     seed = as_seed(seed)
     values, errors, accepted = [], [], []
     for number, batch, count in batches(examples, size):
-        log_weights, acceptance = run(tf.constant(batch), fold_in(seed, number))
+        log_weights, acceptance = run(as_tensors(batch), fold_in(seed, number))
         value, error = log_mean_exp(log_weights.numpy()[:, :count])
         values.append(value)
         errors.append(error)
@@ -110,20 +112,23 @@ def annealed_importance_sampling(
 
 
 def _annealing(
-    vae: VAE, *, chains: int, steps: int, start: str, leapfrog_steps: int, warm_up_steps: int
-) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    def run(x: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    vae: LatentVariableModel,
+    *,
+    chains: int,
+    steps: int,
+    start: str,
+    leapfrog_steps: int,
+    warm_up_steps: int,
+) -> Callable[[Batch, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    def run(batch: Batch, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Log weights and shares of accepted proposals, `[C, B]` each."""
-        log_p, q_z_given_x = log_joint(vae, x), vae.encode(x)
-        step_size = adapt(
-            log_p, q_z_given_x, chains, warm_up_steps, leapfrog_steps, fold_in(seed, 0)
-        ).step_size
-        p_0 = vae.p_z() if start == "prior" else q_z_given_x
+        target, from_prior = Target(vae, batch), start == "prior"
+        step_size = adapt(target, chains, warm_up_steps, leapfrog_steps, fold_in(seed, 0)).step_size
         _, log_weights, results = tfp.mcmc.sample_annealed_importance_chain(
             num_steps=steps,
-            proposal_log_prob_fn=p_0.log_prob,
-            target_log_prob_fn=log_p,
-            current_state=draws(p_0, [chains, *step_size.shape], fold_in(seed, 1)),
+            proposal_log_prob_fn=target.log_prior if from_prior else target.log_posterior,
+            target_log_prob_fn=target.log_joint,
+            current_state=target.draw(chains, fold_in(seed, 1), prior=from_prior),
             make_kernel_fn=lambda log_p: JitteredHMC(log_p, step_size, leapfrog_steps),
             seed=fold_in(seed, 2),
         )

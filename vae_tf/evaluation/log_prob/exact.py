@@ -91,7 +91,12 @@ def _projected(vae: VAE, x: Any, model: _LinearGaussian) -> tuple[np.ndarray, np
     return centred, centred @ model.weights
 
 
-def _linear_gaussian(vae: VAE) -> _LinearGaussian:
+def _linear_gaussian(vae: Any) -> _LinearGaussian:
+    if not isinstance(vae, VAE):
+        raise InputError(
+            f"An exact log p(x) needs a VAE, and the model is a {type(vae).__name__}; use "
+            "importance_weighted_bound."
+        )
     if not isinstance(vae.prior, StandardNormal):
         raise InputError(
             f"An exact log p(x) needs a StandardNormal prior, and the model has "

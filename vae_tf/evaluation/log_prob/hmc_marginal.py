@@ -12,13 +12,15 @@ from vae_tf.evaluation.batching import (
     Progress,
     as_batch_size,
     as_examples,
+    as_tensors,
     batches,
     compiled,
     latents_at_once,
 )
 from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate, log_mean_exp
-from vae_tf.inference.hmc import JitteredHMC, adapt, log_joint
-from vae_tf.models.vae import VAE
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.hmc import JitteredHMC, Target, adapt
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import Seed, as_seed, fold_in
@@ -28,7 +30,7 @@ _MASS = 0.9
 
 
 def hmc_marginal_likelihood(
-    vae: VAE,
+    vae: LatentVariableModel,
     x: Any,
     num_draws: int = 50,
     num_chains: int = 16,
@@ -74,7 +76,7 @@ def hmc_marginal_likelihood(
         InputError: for no examples, wrong ones, an argument out of its range, or too few draws to
             fit a covariance to.
     """
-    examples = as_examples(vae, x).x
+    examples = as_examples(vae, x)
     chains = as_count("num_chains", num_chains, least=2)
     num_draws = as_count("num_draws", num_draws)
     leapfrog_steps = as_count("num_leapfrog_steps", num_leapfrog_steps)
@@ -99,7 +101,7 @@ def hmc_marginal_likelihood(
     seed = as_seed(seed)
     values, errors, accepted = [], [], []
     for number, batch, count in batches(examples, size):
-        log_ratios, acceptance = run(tf.constant(batch), fold_in(seed, number))
+        log_ratios, acceptance = run(as_tensors(batch), fold_in(seed, number))
         minus_value, error = log_mean_exp(log_ratios.numpy()[:, :count])
         values.append(-minus_value)
         errors.append(error)
@@ -116,18 +118,23 @@ def hmc_marginal_likelihood(
 
 
 def _reciprocal(
-    vae: VAE, *, chains: int, num_draws: int, leapfrog_steps: int, warm_up_steps: int
-) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    def run(x: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    vae: LatentVariableModel,
+    *,
+    chains: int,
+    num_draws: int,
+    leapfrog_steps: int,
+    warm_up_steps: int,
+) -> Callable[[Batch, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    def run(batch: Batch, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Log of each chain's mean ratio, `[C, B]`, and shares of accepted proposals, `[B]`."""
-        log_p = log_joint(vae, x)
+        target = Target(vae, batch)
         adapting = (warm_up_steps + 1) // 2
-        chain = adapt(log_p, vae.encode(x), chains, adapting, leapfrog_steps, fold_in(seed, 0))
+        chain = adapt(target, chains, adapting, leapfrog_steps, fold_in(seed, 0))
         z, (log_p_x_and_z, accepted) = tfp.mcmc.sample_chain(
             num_results=2 * num_draws,
             num_burnin_steps=warm_up_steps - adapting,
             current_state=chain.state,
-            kernel=JitteredHMC(log_p, chain.step_size, leapfrog_steps),
+            kernel=JitteredHMC(target.log_joint, chain.step_size, leapfrog_steps),
             trace_fn=lambda _, results: (
                 results.inner_results.accepted_results.target_log_prob,
                 results.inner_results.is_accepted,

@@ -9,14 +9,14 @@ from vae_tf.evaluation.batching import (
     Progress,
     as_batch_size,
     as_examples,
+    as_tensors,
     batches,
     compiled,
     latents_at_once,
 )
 from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate, from_log_sums
-from vae_tf.inference.elbo import densities
-from vae_tf.inference.importance_weights import log_importance_weights
-from vae_tf.models.vae import VAE
+from vae_tf.inference.batch import Batch
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.seeds import Seed, as_seed, fold_in
 
@@ -24,7 +24,7 @@ _BATCH_SIZE = 100
 
 
 def importance_weighted_bound(
-    vae: VAE,
+    vae: LatentVariableModel,
     x: Any,
     num_samples: int = 5000,
     *,
@@ -52,7 +52,7 @@ def importance_weighted_bound(
     Raises:
         InputError: for no examples, wrong ones, or K below 1.
     """
-    examples = as_examples(vae, x).x
+    examples = as_examples(vae, x)
     samples = as_count("num_samples", num_samples)
     size = as_batch_size(batch_size, len(examples), _BATCH_SIZE)
     seed = as_seed(seed)
@@ -62,7 +62,7 @@ def importance_weighted_bound(
     chunk = max(1, latents_at_once(vae) // size)
     values, errors = [], []
     for number, batch, count in batches(examples, size):
-        x_batch, batch_seed = tf.constant(batch), fold_in(seed, number)
+        x_batch, batch_seed = as_tensors(batch), fold_in(seed, number)
         sums = np.full([2, size], -np.inf)
         for done in range(0, samples, chunk):
             now = min(chunk, samples - done)
@@ -78,7 +78,7 @@ def importance_weighted_bound(
     )
 
 
-def _log_sums(vae: VAE, x: tf.Tensor, samples: int, seed: tf.Tensor) -> tf.Tensor:
+def _log_sums(vae: LatentVariableModel, batch: Batch, samples: int, seed: tf.Tensor) -> tf.Tensor:
     """Log Σ_k w_k and log Σ_k w_k² over `samples` draws, `[2, B]`."""
-    log_w = log_importance_weights(densities(vae, x, samples=samples, seed=seed))  # [K, B]
+    log_w = vae.infer(batch, samples, seed=seed).log_estimates  # [K, B]
     return tf.stack([tf.reduce_logsumexp(log_w, axis=0), tf.reduce_logsumexp(2 * log_w, axis=0)])

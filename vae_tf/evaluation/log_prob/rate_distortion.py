@@ -12,14 +12,16 @@ from vae_tf.evaluation.batching import (
     Progress,
     as_batch_size,
     as_examples,
+    as_tensors,
     batches,
     compiled,
     latents_at_once,
 )
 from vae_tf.evaluation.log_prob.log_prob_estimate import standard_error
-from vae_tf.inference.elbo import densities, elbo_terms
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.elbo import elbo_terms
 from vae_tf.layers.base import event_size
-from vae_tf.models.vae import VAE
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.seeds import Seed, as_seed, fold_in
 
@@ -50,7 +52,7 @@ class RateDistortion:
 
 
 def rate_distortion(
-    vae: VAE,
+    vae: LatentVariableModel,
     x: Any,
     num_samples: int = 1,
     *,
@@ -74,19 +76,19 @@ def rate_distortion(
     Raises:
         InputError: for fewer than 2 examples, wrong ones, or `num_samples` below 1.
     """
-    examples = as_examples(vae, x, least=2).x
+    examples = as_examples(vae, x, least=2)
     samples = as_count("num_samples", num_samples)
     size = as_batch_size(batch_size, len(examples), latents_at_once(vae) // samples)
     seed = as_seed(seed)
 
-    def terms(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        elbo = elbo_terms(densities(vae, x, samples=samples, seed=seed))
+    def terms(batch: Batch, seed: tf.Tensor) -> tf.Tensor:
+        elbo = elbo_terms(vae.infer(batch, samples, seed=seed))
         return tf.stack([elbo.kl, -elbo.log_likelihood])  # [2, B]
 
     run = compiled(vae, terms)
     parts = []
     for number, batch, count in batches(examples, size):
-        parts.append(run(tf.constant(batch), fold_in(seed, number)).numpy()[:, :count])
+        parts.append(run(as_tensors(batch), fold_in(seed, number)).numpy()[:, :count])
         if progress:
             progress("rate and distortion", number * size + count, len(examples))
     rate, distortion = np.concatenate(parts, axis=1).astype(np.float64)
