@@ -59,7 +59,7 @@ def draw_p_by_row(seeds: tf.Tensor) -> Choose:
             seeds,
             fn_output_signature=tf.TensorSpec(p.event_shape, p.dtype),
         )
-        return Choice(draws[tf.newaxis])
+        return Choice(draws if len(lead) == 1 else draws[tf.newaxis])
 
     return choose
 

@@ -32,4 +32,4 @@ def log_likelihood(p_x: tfd.Distribution, batch: Batch) -> tf.Tensor:
     log_p = elements.log_prob(x)  # [K, B, *event]
     # What was not observed is 0 in x, which has a density, so no NaN reaches the gradient.
     kept = tf.where(tf.cast(batch.mask, tf.bool), log_p, tf.zeros_like(log_p))
-    return tf.reduce_sum(kept, axis=list(range(2, len(log_p.shape))))
+    return tf.reduce_sum(kept, axis=list(range(len(p_x.batch_shape), len(log_p.shape))))

@@ -52,7 +52,7 @@ class Traceable(Protocol):
         self,
         batch: Batch,
         choose: Choose,
-        samples: int = 1,
+        samples: int | None = 1,
         *,
         infer: bool = True,
         training: bool = False,

@@ -74,6 +74,9 @@ class Latent:
 class Trace(NamedTuple):
     """Latents and data with their log densities, for K draws of B examples.
 
+    A trace without the axis of K has `[B, ...]` where `[K, B, ...]` stands here; it is for generating,
+    and has no means over K.
+
     Attributes:
         latents: Name -> `Latent`, parents first.
         p_x: p(x | latents), batch shape [K, B], or None where it was not asked for.

@@ -85,7 +85,7 @@ class LatentVariableModel(ObjectiveTrainer):
         self,
         batch: Batch,
         choose: Choose,
-        samples: int = 1,
+        samples: int | None = 1,
         *,
         infer: bool = True,
         training: bool = False,
@@ -98,7 +98,8 @@ class LatentVariableModel(ObjectiveTrainer):
         Args:
             batch: B examples; x in the dtype of the model's variables.
             choose: How a latent gets its value: see `vae_tf.inference.choices`.
-            samples: int. K, values of each latent an example. Defaults to 1.
+            samples: int or None. K, values of each latent an example. None: one, without the axis of K.
+                Defaults to 1.
             infer: bool. Whether there are posteriors; without, x may be None. Defaults to True.
             training: bool. Whether networks run in training mode. Defaults to False.
             context: `constants` and `context`, or `Trace.context` of the same batch. Defaults to None:
@@ -106,11 +107,12 @@ class LatentVariableModel(ObjectiveTrainer):
             rows: int or integer tensor. B. Defaults to None: read off the batch.
             likelihood: bool. Whether x is scored. Defaults to True.
         """
-        lead = [samples, batch.size if rows is None else rows]
+        rows = batch.size if rows is None else rows
+        lead = [rows] if samples is None else [samples, rows]
         if context is None:
             context = {**self.constants(), **self.context(batch, infer, training)}
         known, latents = dict(context), {}
-        log_mix, draws = None, samples
+        log_mix, draws = None, samples or 1
         for index, (name, node) in enumerate(self.nodes.items()):
             p = node.p(known, training)
             q = node.q(known, p, training) if infer else None
@@ -160,9 +162,9 @@ class LatentVariableModel(ObjectiveTrainer):
         return log_p
 
     def generate(self, n: int, seed: tf.Tensor, condition: Any = None) -> Trace:
-        """A trace with one draw of the latents from their priors for each of `n` rows."""
+        """A trace with a draw from the priors for each of `n` rows, without the axis of K."""
         batch = Batch(None, condition)
-        return self.trace(batch, draw_p(seed), infer=False, rows=n)
+        return self.trace(batch, draw_p(seed), None, infer=False, rows=n)
 
     def moments(self, x: Any, seed: Seed = 0) -> dict[str, Moments]:
         """Mean and standard deviation of q of each latent; see `vae_tf.inference.moments`."""
@@ -273,8 +275,7 @@ class LatentVariableModel(ObjectiveTrainer):
         x = self._mean_x(trace)
         if not return_latents:
             return x
-        z = {name: value[0] for name, value in trace.z.items()}
-        return x, z["z"] if list(z) == ["z"] else z
+        return x, trace.z["z"] if list(trace.z) == ["z"] else trace.z
 
     def example_batch(self, rows: int) -> Batch:
         """A batch of zeros in the shapes and dtypes that the model takes.
@@ -301,7 +302,7 @@ class LatentVariableModel(ObjectiveTrainer):
 
     def _reconstruct(self, batch: Batch, seed: Seed, training: bool = False) -> tf.Tensor:
         def mean_x(batch: Batch, choose: Choose) -> tf.Tensor:
-            return self._mean_x(self.trace(batch, choose, training=training))
+            return self._mean_x(self.trace(batch, choose, None, training=training))
 
         if seed is not None:
             return mean_x(batch, draw_q(as_seed(seed)))
@@ -313,8 +314,8 @@ class LatentVariableModel(ObjectiveTrainer):
             return by_row(lambda row: mean_x(Batch(**row), choose)[0], batch._asdict(), spec)
 
     def _mean_x(self, trace: Trace) -> tf.Tensor:
-        """The point estimate of p(x | latents) of a trace of one draw, `[B, *event]`."""
-        return self.likelihood.point_estimate(trace.p_x)[0]
+        """The point estimate of p(x | latents), `[B, *event]`."""
+        return self.likelihood.point_estimate(trace.p_x)
 
     def _as_batch(self, data: Any) -> Batch:
         """A user's data as a batch, checked."""

@@ -63,7 +63,7 @@ class SignatureTable:
         x = {"x": tf.TensorSpec([None, *self._model.event_shape], tf.float32, "x")}
         seed = {"seed": tf.TensorSpec([None], tf.int64, "seed")}
         z = {
-            name: tf.TensorSpec([None, *value.shape[2:]], tf.float32, name)
+            name: tf.TensorSpec([None, *value.shape[1:]], tf.float32, name)
             for name, value in self._example.z.items()
         }
         condition = {
@@ -108,11 +108,11 @@ class SignatureTable:
         """Signature -> input -> `[rows, ...]`: the model's own draws, the same at each call."""
         batch = self._model.example_batch(rows)
         trace = self._model.generate(rows, as_seed(1), batch.condition)
-        x = trace.p_x.sample(seed=as_seed(2))[0]
+        x = trace.p_x.sample(seed=as_seed(2))
         known = {
             "x": tf.cast(x, tf.float32),
             "seed": tf.range(rows, dtype=tf.int64),
-            **{name: tf.cast(z[0], tf.float32) for name, z in trace.z.items()},
+            **{name: tf.cast(z, tf.float32) for name, z in trace.z.items()},
             **{name: tf.repeat(c[:1], rows, axis=0) for name, c in self._condition.items()},
         }
         return {
@@ -133,11 +133,8 @@ class SignatureTable:
         )
 
     def _decode(self, inputs: Tensors) -> Tensors:
-        z = {
-            name: tf.cast(inputs[name], value.dtype)[tf.newaxis]
-            for name, value in self._example.z.items()
-        }
-        rows = tf.shape(next(iter(z.values())))[1]
+        z = {name: tf.cast(inputs[name], value.dtype) for name, value in self._example.z.items()}
+        rows = tf.shape(next(iter(z.values())))[0]
         trace = self._generated(inputs, given(z), rows)
         return _outputs({"x": self._mean_x(trace)})
 
@@ -198,14 +195,13 @@ class SignatureTable:
 
     def _generated(self, inputs: Tensors, choose: Choose, rows: Any) -> Trace:
         batch = self._batch(inputs)._replace(x=None)
-        return self._model.trace(batch, choose, infer=False, rows=rows)
+        return self._model.trace(batch, choose, None, infer=False, rows=rows)
 
     def _z_and_x(self, trace: Trace) -> Tensors:
-        z = {name: value[0] for name, value in trace.z.items()}
-        return _outputs({**z, "x": self._mean_x(trace)})
+        return _outputs({**trace.z, "x": self._mean_x(trace)})
 
     def _mean_x(self, trace: Trace) -> tf.Tensor:
-        return self._model.likelihood.point_estimate(trace.p_x)[0]
+        return self._model.likelihood.point_estimate(trace.p_x)
 
     def _prefix(self, latent: str) -> str:
         return "" if len(self._example.z) == 1 else f"{latent}_"
