@@ -1,4 +1,4 @@
-"""The client."""
+"""Blocking client of a served model."""
 
 import time
 from collections.abc import Mapping
@@ -10,22 +10,21 @@ import tenacity
 from vae_tf_serving.client.base import BaseClient
 from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.operations import Seed, Steps
-from vae_tf_serving.client.options import Options
+from vae_tf_serving.client.options import Options, retry_policy
 from vae_tf_serving.client.protocol import Call
 from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
-from vae_tf_serving.client.retries import policy
 
 T = TypeVar("T")
 
 
 class Transport(Protocol):
-    """Carries the bytes of a call."""
+    """Sends calls and returns their responses."""
 
     def send(self, call: Call, timeout: float) -> bytes:
-        """The answer, within about `timeout` seconds; else `ServingError`."""
+        """Returns the response, within about `timeout` seconds, or raises `ServingError`."""
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
 
 
 class Client(BaseClient):
@@ -135,7 +134,7 @@ class Client(BaseClient):
         return self._run(self._operations.metadata())
 
     def close(self) -> None:
-        """Ends the connection. The client is of no use afterwards."""
+        """Closes the connection; the client cannot be used afterwards."""
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -149,11 +148,11 @@ class Client(BaseClient):
             call = next(steps)
             while True:
                 try:
-                    answer = self._send(call)
+                    response = self._send(call)
                 except ServingError as error:
                     call = steps.throw(error)
                 else:
-                    call = steps.send(answer)
+                    call = steps.send(response)
         except StopIteration as stop:
             return stop.value
 
@@ -163,4 +162,4 @@ class Client(BaseClient):
         def once() -> bytes:
             return self._transport.send(call, max(end - time.monotonic(), 1e-3))
 
-        return tenacity.Retrying(**policy(self._options))(once)
+        return tenacity.Retrying(**retry_policy(self._options))(once)
