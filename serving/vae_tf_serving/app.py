@@ -10,8 +10,8 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from vae_tf_serving import external, flags
-from vae_tf_serving.start_error import StartError
+from vae_tf_serving.startup import external, flags
+from vae_tf_serving.startup.start_error import StartError
 
 FAILED = 255
 """Exit code of a server that does not start, upstream's."""

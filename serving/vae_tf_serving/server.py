@@ -13,20 +13,20 @@ from typing import Any
 import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from vae_tf_serving import addresses
-from vae_tf_serving.completions import Completions
-from vae_tf_serving.core import configs
-from vae_tf_serving.core.config_checks import single_model
-from vae_tf_serving.core.manager import ModelManager
-from vae_tf_serving.flags import AUTO_PORT, Options, check
+from vae_tf_serving.core.batching.future_bridge import Completions
+from vae_tf_serving.core.config import text_protos
+from vae_tf_serving.core.config.config_checks import single_model
+from vae_tf_serving.core.models.manager import ModelManager
 from vae_tf_serving.grpc_api import model_service, prediction_service, tls
 from vae_tf_serving.grpc_api.listener import GrpcListener
-from vae_tf_serving.manager_flags import channel_options, manager_options
 from vae_tf_serving.metrics import Metrics
-from vae_tf_serving.model_paths import check_base_paths
 from vae_tf_serving.rest.application import Application
 from vae_tf_serving.rest.listener import RestListener
-from vae_tf_serving.start_error import StartError
+from vae_tf_serving.startup import addresses
+from vae_tf_serving.startup.flags import AUTO_PORT, Options, check
+from vae_tf_serving.startup.manager_flags import channel_options, manager_options
+from vae_tf_serving.startup.model_paths import check_base_paths
+from vae_tf_serving.startup.start_error import StartError
 from vae_tf_serving.status import StatusError
 
 logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Server:
         metrics_path = self._read_monitoring()
         credentials = None
         if options.ssl_config_file:
-            ssl_config = configs.ssl_config(options.ssl_config_file)
+            ssl_config = text_protos.ssl_config(options.ssl_config_file)
             credentials = tls.credentials(ssl_config, options.ssl_config_file)
         rest = grpc = None
         if options.rest_api_port:
@@ -148,14 +148,16 @@ class Server:
     def _model_config(self) -> ModelServerConfig:
         options = self.options
         if options.model_config_file:
-            return configs.model_server_config(options.model_config_file)
+            return text_protos.model_server_config(options.model_config_file)
         return single_model(options.model_name, options.model_base_path)
 
     def _read_monitoring(self) -> str:
         """Makes the metrics if they are wanted; returns the path of their page."""
         if not self.options.monitoring_config_file:
             return ""
-        config = configs.monitoring_config(self.options.monitoring_config_file).prometheus_config
+        config = text_protos.monitoring_config(
+            self.options.monitoring_config_file
+        ).prometheus_config
         if not config.enable:
             return ""
         self._metrics = Metrics()

@@ -7,9 +7,9 @@ import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from vae_tf_serving.completions import Completions
-from vae_tf_serving.core.answer import Answer
-from vae_tf_serving.core.manager import ModelManager
+from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.future_bridge import Completions
+from vae_tf_serving.core.models.manager import ModelManager
 from vae_tf_serving.grpc_api.calls import service
 from vae_tf_serving.status import Code, StatusError
 

@@ -16,15 +16,20 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from vae_tf_serving.completions import Completions
-from vae_tf_serving.core.classify import classify, multi_inference, multi_inference_spec, regress
-from vae_tf_serving.core.manager import ModelManager
-from vae_tf_serving.core.predict import check_input_names, find_signature, predict, resolve
-from vae_tf_serving.core.signature import DEFAULT_KEY
+from vae_tf_serving.core.batching.future_bridge import Completions
+from vae_tf_serving.core.execution.signature import DEFAULT_KEY
+from vae_tf_serving.core.models.manager import ModelManager
+from vae_tf_serving.core.models.servable_handle import Held
+from vae_tf_serving.core.requests.classify import (
+    classify,
+    multi_inference,
+    multi_inference_spec,
+    regress,
+)
+from vae_tf_serving.core.requests.predict import check_input_names, find_signature, predict, resolve
 from vae_tf_serving.grpc_api import tensors
 from vae_tf_serving.grpc_api.calls import beside, service
 from vae_tf_serving.grpc_api.wire import field
-from vae_tf_serving.held import Held
 from vae_tf_serving.metrics import Metrics
 from vae_tf_serving.status import Code, StatusError
 

@@ -16,15 +16,15 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from vae_tf_serving.completions import Completions
-from vae_tf_serving.core.answer import Answer
-from vae_tf_serving.core.classify import classify, regress
-from vae_tf_serving.core.gathering import Gathering
-from vae_tf_serving.core.manager import ModelManager
-from vae_tf_serving.core.predict import predict
-from vae_tf_serving.core.servable import Servable
-from vae_tf_serving.core.signature import DEFAULT_KEY
-from vae_tf_serving.held import Held
+from vae_tf_serving.core.batching.event_loop_collector import Gathering
+from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.future_bridge import Completions
+from vae_tf_serving.core.execution.servable import Servable
+from vae_tf_serving.core.execution.signature import DEFAULT_KEY
+from vae_tf_serving.core.models.manager import ModelManager
+from vae_tf_serving.core.models.servable_handle import Held
+from vae_tf_serving.core.requests.classify import classify, regress
+from vae_tf_serving.core.requests.predict import predict
 from vae_tf_serving.rest import json_examples, json_in, json_out, json_tensors
 from vae_tf_serving.rest.paths import Route
 from vae_tf_serving.rest.time_limit import TimeLimit

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from vae_tf_serving.completions import Completions
-from vae_tf_serving.core.answer import Answer
-from vae_tf_serving.core.manager import ModelManager
+from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.future_bridge import Completions
+from vae_tf_serving.core.models.manager import ModelManager
 from vae_tf_serving.metrics import Metrics
 from vae_tf_serving.rest import bodies, json_out
 from vae_tf_serving.rest.actions import (

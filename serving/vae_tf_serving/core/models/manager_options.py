@@ -1,0 +1,42 @@
+"""How the manager finds, loads and keeps versions."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vae_tf_serving.core.execution.servable import Servable, ServableOptions
+from vae_tf_serving.core.observer import Observer
+
+
+@dataclass(frozen=True)
+class ManagerOptions:
+    """Options of a `ModelManager`, named after the flags of TensorFlow Serving.
+
+    Attributes:
+        servable: How versions are loaded and run.
+        observer: What is told of events.
+        file_system_poll_wait_seconds: Seconds between looks at the base paths; 0 for one look.
+        max_num_load_retries: Attempts to load after the first that failed.
+        load_retry_interval_micros: Time between attempts.
+        num_load_threads: Versions loaded at the same time, after the initial load; 0 means 1.
+        num_initial_load_threads: Versions loaded at the same time until all models are available.
+        allow_version_labels_for_unavailable_models: Whether a new label may name such a version.
+        enable_model_warmup: Whether warm-up requests are run.
+        num_request_iterations_for_warmup: How often each; 0 means 1.
+        manage_interval: Seconds between actions of the manager, one at a time.
+        load: Makes a Servable in place of reading a SavedModel, for tests: called with name,
+            version, path and shared threads.
+    """
+
+    servable: ServableOptions = field(default_factory=ServableOptions)
+    observer: Observer = field(default_factory=Observer)
+    file_system_poll_wait_seconds: float = 1.0
+    max_num_load_retries: int = 5
+    load_retry_interval_micros: int = 60_000_000
+    num_load_threads: int = 0
+    num_initial_load_threads: int = 4 * (os.cpu_count() or 1)
+    allow_version_labels_for_unavailable_models: bool = False
+    enable_model_warmup: bool = True
+    num_request_iterations_for_warmup: int = 0
+    manage_interval: float = 0.1
+    load: Callable[..., Servable] = Servable

@@ -1,0 +1,139 @@
+"""Signatures of the form that Classify and Regress need, and their outputs as results."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework.types_pb2 import DataType
+from tensorflow_serving.apis.classification_pb2 import ClassificationResult
+from tensorflow_serving.apis.regression_pb2 import RegressionResult
+
+from vae_tf_serving.core.execution.signature import Signature
+from vae_tf_serving.status import Code, StatusError
+
+_INPUTS, _CLASSES, _SCORES, _OUTPUTS = "inputs", "classes", "scores", "outputs"
+
+# Makes a result of the outputs, by tensor name, and the number of examples.
+Finish = Callable[[dict[str, np.ndarray], int], Any]
+
+
+def classification(signature: Signature) -> tuple[str, list[str], Finish]:
+    """The input tensor, output tensors and result of a signature that classifies.
+
+    Only the names and number of inputs and outputs count, not the method name.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT, if the signature is of another form.
+    """
+    proto = signature.proto
+    if len(signature.inputs) != 1:
+        raise _invalid("Expected one input Tensor.")
+    if len(signature.outputs) not in (1, 2):
+        raise _invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+    if _INPUTS not in signature.inputs:
+        raise _invalid(f"No classification inputs found in SignatureDef: {proto}")
+    names = {
+        alias: signature.outputs[alias]
+        for alias in (_CLASSES, _SCORES)
+        if alias in signature.outputs
+    }
+    if not names:
+        raise _invalid(
+            "Expected classification signature outputs to contain at least one of "
+            f'"{_CLASSES}" or "{_SCORES}". Signature was: {proto}'
+        )
+
+    def finish(values: dict[str, np.ndarray], count: int) -> Any:
+        classes = values[names[_CLASSES]] if _CLASSES in names else None
+        scores = values[names[_SCORES]] if _SCORES in names else None
+        for alias, value, dtype in (
+            (_CLASSES, classes, np.dtype(object)),
+            (_SCORES, scores, np.dtype(np.float32)),
+        ):
+            if value is not None:
+                _check_classes(alias, value, dtype, count)
+        return _classifications(classes, scores, count)
+
+    return signature.inputs[_INPUTS], list(names.values()), finish
+
+
+def _check_classes(alias: str, value: np.ndarray, dtype: np.dtype, count: int) -> None:
+    if value.ndim != 2:
+        raise _invalid(f"Expected Tensor shape: [batch_size num_classes] but got {_shape(value)}")
+    if value.dtype != dtype:
+        raise _invalid(
+            f"Expected {alias} Tensor of {_dtype_name(dtype)}. Got: {_dtype_name(value.dtype)}"
+        )
+    if value.shape[0] != count:
+        raise _invalid(f"Expected {alias} output batch size of {count}. Got: {value.shape[0]}")
+
+
+def _classifications(classes: np.ndarray | None, scores: np.ndarray | None, count: int) -> Any:
+    if classes is not None and scores is not None and classes.shape != scores.shape:
+        raise _invalid(
+            "Tensors class and score should match in dim_size(1). Got "
+            f"{classes.shape[1]} vs. {scores.shape[1]}"
+        )
+    result = ClassificationResult()
+    for row in range(count):
+        added = result.classifications.add()
+        labels = [] if classes is None else classes[row]
+        values = [] if scores is None else scores[row].tolist()
+        for column in range(max(len(labels), len(values))):
+            made = added.classes.add()
+            if classes is not None:
+                made.label = labels[column]
+            if scores is not None:
+                made.score = values[column]
+    return result
+
+
+def regression(signature: Signature) -> tuple[str, list[str], Finish]:
+    """The input tensor, output tensor and result of a signature that regresses.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT, if the signature is of another form.
+    """
+    proto = signature.proto
+    if len(signature.inputs) != 1:
+        raise _invalid("Expected one input Tensor.")
+    if len(signature.outputs) != 1:
+        raise _invalid("Expected one output Tensor.")
+    if _INPUTS not in signature.inputs:
+        raise _invalid(f"No regression inputs found in SignatureDef: {proto}")
+    if _OUTPUTS not in signature.outputs:
+        raise _invalid(f"No regression outputs found in SignatureDef: {proto}")
+    name = signature.outputs[_OUTPUTS]
+
+    def finish(values: dict[str, np.ndarray], count: int) -> Any:
+        value = values[name]
+        if value.ndim != 1 and not (value.ndim == 2 and value.shape[1] == 1):
+            raise _invalid(
+                "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but "
+                f"got {_shape(value)}"
+            )
+        if value.shape[0] != count:
+            raise _invalid(
+                f"Input batch size did not match output batch size: {count} vs. {value.shape[0]}"
+            )
+        if value.dtype != np.float32:
+            raise _invalid(f"Expected output Tensor of DT_FLOAT.  Got: {_dtype_name(value.dtype)}")
+        result = RegressionResult()
+        for number in value.ravel().tolist():
+            result.regressions.add(value=number)
+        return result
+
+    return signature.inputs[_INPUTS], [name], finish
+
+
+def _shape(value: np.ndarray) -> str:
+    return f"[{','.join(map(str, value.shape))}]"
+
+
+def _dtype_name(dtype: np.dtype) -> str:
+    return DataType.Name(tf.as_dtype(dtype).as_datatype_enum)
+
+
+def _invalid(message: str) -> StatusError:
+    return StatusError(Code.INVALID_ARGUMENT, message)

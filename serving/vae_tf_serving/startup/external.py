@@ -1,0 +1,66 @@
+"""Hands over to the real `tensorflow_model_server`, where there is one."""
+
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+
+from vae_tf_serving.startup import flags
+
+logger = logging.getLogger(__name__)
+
+BINARY = "tensorflow_model_server"
+
+
+def find(engine: str) -> str | None:
+    """Path of the binary to run, or None for the embedded server.
+
+    Args:
+        engine: `auto` (the binary if it is on the PATH), `embedded` or `tensorflow_model_server`.
+
+    Raises:
+        flags.FlagError: The binary is asked for and not on the PATH.
+    """
+    if engine == "embedded":
+        return None
+    path = shutil.which(BINARY)
+    if path is None and engine == BINARY:
+        raise flags.FlagError(
+            f"--engine={BINARY}, but there is no {BINARY} on the PATH; "
+            "install it or take --engine=embedded."
+        )
+    return path
+
+
+def command(path: str, arguments: Sequence[str]) -> list[str]:
+    """The command line of the binary: every flag that it knows, in its own syntax.
+
+    This server's own flags are left out; `--host` has no counterpart. A port `auto` is refused, since
+    the binary cannot choose one.
+
+    Raises:
+        flags.FlagError: A flag that the binary cannot be given.
+    """
+    line = [path]
+    for name, value in flags.split(arguments):
+        if name in flags.OWN:
+            continue
+        if value == "auto" and name.endswith("port"):
+            raise flags.FlagError(f"{BINARY} cannot pick a port itself; give --{name} a number.")
+        line.append(f"--{name}" if value is None else f"--{name}={value}")
+    return line
+
+
+def replace_process(path: str, arguments: Sequence[str]) -> None:
+    """Becomes the binary: same process id, so that signals and exit code are its own.
+
+    That its ports are open to every address is logged, since the embedded server's are not.
+    """
+    line = command(path, arguments)
+    logger.warning(
+        "%s is on the PATH and serves in place of the embedded server: it listens on every address, "
+        "whatever --host says; --engine=embedded does not",
+        path,
+    )
+    logger.info("running %s", " ".join(line))
+    os.execv(path, line)
