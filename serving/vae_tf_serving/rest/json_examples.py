@@ -1,4 +1,4 @@
-"""The body of a classify or regress request as `tf.train.Example`s."""
+"""Converts the body of a classify or regress request to `tf.train.Example`s."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ _KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}
 
 
 def examples(document: Document, limit: TimeLimit | None = None) -> input_pb2.Input:
-    """The list under `examples`, with `context` where that key is present.
+    """Converts the list under `examples`, and `context` if that key is present.
 
-    A list of numbers with a fraction or an exponent is a float feature, integers and bools make an
-    int64 feature, strings and base64 objects a bytes feature.
+    Numbers with a fraction or an exponent make a float feature, integers and bools an int64 feature,
+    strings and base64 objects a bytes feature.
 
     Raises:
-        StatusError: INVALID_ARGUMENT with upstream's text.
+        StatusError: INVALID_ARGUMENT, with upstream's message.
     """
     limit = limit or TimeLimit()
     members = document.members
@@ -82,7 +82,7 @@ def _append(feature: feature_pb2.Feature, name: str, value: Any) -> None:
 
 
 def _text(key: str) -> str:
-    """Names of features are UTF-8 in the message; what is not is replaced."""
+    """Replaces invalid UTF-8, which a message cannot hold in the name of a feature."""
     return key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

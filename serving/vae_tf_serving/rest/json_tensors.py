@@ -1,4 +1,4 @@
-"""The values of a predict request as arrays of the types that a signature wants."""
+"""Converts the values of a predict request to arrays of the dtypes of a signature."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,22 +15,22 @@ _MAX_RANK = 64  # of a NumPy array
 
 
 def arrays(
-    document: Document, types_of_inputs: Mapping[str, int], limit: TimeLimit | None = None
+    document: Document, input_types: Mapping[str, int], limit: TimeLimit | None = None
 ) -> tuple[dict[str, np.ndarray], bool]:
-    """The inputs of a predict request.
+    """Converts the inputs of a predict request.
 
     Args:
-        document: With either `instances` (the row format) or `inputs` (the columnar format).
-        types_of_inputs: Alias of each input of the signature -> number of its DataType. Shapes are
-            not looked at, as upstream: only an operation can refuse one.
-        limit: For the values that have to be looked at one by one.
+        document: Has either `instances` (the row format) or `inputs` (the columnar format).
+        input_types: Alias of each input of the signature -> number of its DataType. Shapes are not
+            checked, as upstream: only an operation can reject one.
+        limit: Deadline of the conversion value by value.
 
     Returns:
-        The arrays, and whether they came in the row format, which the answer then has.
+        The arrays, and whether the request has the row format, which the response then has too.
 
     Raises:
-        StatusError: INVALID_ARGUMENT with upstream's text, or UNIMPLEMENTED for a type that JSON
-            has no form for; DEADLINE_EXCEEDED.
+        StatusError: INVALID_ARGUMENT, with upstream's message; UNIMPLEMENTED: JSON cannot represent
+            the DataType; DEADLINE_EXCEEDED.
     """
     limit = limit or TimeLimit()
     fast = not (document.may_have_bools or document.may_have_strings)
@@ -39,7 +39,7 @@ def arrays(
     if rows is _ABSENT:
         if value is _ABSENT:
             raise _invalid("Missing 'inputs' or 'instances' key")
-        return _columns(value, types_of_inputs, fast, limit), False
+        return _columns(value, input_types, fast, limit), False
     if value is not _ABSENT:
         raise _invalid(
             f"JSON Value: {echo(members)} Not formatted correctly expecting only one of "
@@ -49,8 +49,8 @@ def arrays(
         raise _invalid(f"JSON Value: {echo(members)} Expecting 'instances' to be an list/array")
     if not rows:
         raise _invalid(f"JSON Value: {echo(members)} No values in 'instances' array")
-    found = _fast_rows(rows, types_of_inputs) if fast else None
-    return found or _rows(rows, types_of_inputs, limit), True
+    found = _fast_rows(rows, input_types) if fast else None
+    return found or _rows(rows, input_types, limit), True
 
 
 _ABSENT = object()
@@ -78,7 +78,7 @@ def _columns(
 
 
 def _fast_rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray] | None:
-    """The arrays of well-formed rows of numbers; None where only the slow way can tell."""
+    """Converts rows of numbers; returns None if they must be converted value by value."""
     inputs = {}
     if not isinstance(rows[0], dict):
         if len(wanted) > 1:
@@ -100,14 +100,14 @@ def _fast_rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray] |
 
 
 def _fast(value: Any, dtype: int) -> np.ndarray | None:
-    """`value` as NumPy reads it, where its type shows that every token was of the right kind.
+    """Converts `value` with NumPy; returns None if the dtype shows that a value may be invalid.
 
-    Must not be given bools, which NumPy mixes with numbers without a trace, nor strings: one that
-    is long makes NumPy take as much memory for every value.
+    It must have no bools, which NumPy silently converts to numbers, and no strings: NumPy would
+    allocate the length of the longest one for every value.
     """
     try:
         array = np.asarray(value)
-    except ValueError:  # ragged, or deeper than an array can be
+    except ValueError:  # ragged, or more than 64 axes
         return None
     if array.size == 0:
         return None
@@ -125,7 +125,7 @@ def _fast(value: Any, dtype: int) -> np.ndarray | None:
 
 
 def _rows(rows: list, wanted: Mapping[str, int], limit: TimeLimit) -> dict[str, np.ndarray]:
-    """Row by row and value by value, to say which one is wrong."""
+    """Converts rows value by value, and reports the first invalid one."""
     as_objects = _is_object(rows[0])
     if not isinstance(rows[0], dict) and len(wanted) > 1:
         raise _invalid(
@@ -183,7 +183,7 @@ def _add(
 
 
 def _flatten(value: Any, dtype: int, limit: TimeLimit) -> tuple[list, tuple[int, ...]]:
-    """The leaves in order and the shape, read off the first element at each level."""
+    """Returns the leaves in order, and the shape according to the first element at each level."""
     shape: list[int] = []
     inner = value
     while isinstance(inner, list):
@@ -199,7 +199,7 @@ def _flatten(value: Any, dtype: int, limit: TimeLimit) -> tuple[list, tuple[int,
 def _fill(
     value: Any, level: int, shape: list[int], dtype: int, values: list, limit: TimeLimit
 ) -> None:
-    """Recurses no deeper than the rank."""
+    """Appends the leaves of `value` to `values`; recurses as deep as the rank."""
     limit.step()
     if not isinstance(value, list):
         if level != len(shape):

@@ -1,4 +1,4 @@
-"""Sockets to listen on."""
+"""Reserves ports and listens on sockets."""
 
 import socket
 
@@ -9,15 +9,15 @@ _BACKLOG = 2048
 
 
 def reserve(host: str, port: int, flag: str) -> socket.socket:
-    """A socket bound to an address on which nobody listens; it does not listen either.
+    """Binds a socket to an address on which no process listens; does not listen yet.
 
     Args:
         host: Name or address.
         port: A number, or `AUTO_PORT` for a free one.
-        flag: Where the port came from, for messages.
+        flag: Flag of the port, for messages.
 
     Raises:
-        StartError: The port is taken, or the host is none of this machine's.
+        StartError: The port is taken, or the host is not an address of this machine.
     """
     try:
         found = socket.getaddrinfo(host, max(port, 0), type=socket.SOCK_STREAM)
@@ -39,10 +39,10 @@ def reserve(host: str, port: int, flag: str) -> socket.socket:
 
 
 def listen(bound: socket.socket, address: str, flag: str) -> None:
-    """Starts to listen on what `reserve` bound.
+    """Listens on a socket of `reserve`.
 
     Raises:
-        StartError: Somebody else does by now.
+        StartError: Another process listens there now.
     """
     try:
         bound.listen(_BACKLOG)
@@ -52,13 +52,13 @@ def listen(bound: socket.socket, address: str, flag: str) -> None:
 
 
 def free(bound: socket.socket, flag: str) -> str:
-    """Closes what `reserve` bound, for somebody who opens sockets by himself.
+    """Closes a socket of `reserve`, so that a library can open its own.
 
     Returns:
         `HOST:PORT`.
 
     Raises:
-        StartError: Somebody else listens there by now.
+        StartError: Another process listens there now.
     """
     address = of(bound)
     try:
@@ -72,13 +72,13 @@ def free(bound: socket.socket, flag: str) -> str:
 
 
 def of(bound: socket.socket) -> str:
-    """`HOST:PORT` of a bound socket."""
+    """Returns `HOST:PORT` of a bound socket."""
     host, port = bound.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _check_free(family: int, address: tuple) -> None:
-    """Listens for a moment, on a socket of its own: binding alone does not show a listener."""
+    """Listens on a socket of its own, and closes it; binding alone does not find a listener."""
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)

@@ -1,4 +1,4 @@
-"""Hands over to the real `tensorflow_model_server`, where there is one."""
+"""Replaces this process with `tensorflow_model_server`, if it is on the PATH."""
 
 import logging
 import os
@@ -13,13 +13,13 @@ BINARY = "tensorflow_model_server"
 
 
 def find(engine: str) -> str | None:
-    """Path of the binary to run, or None for the embedded server.
+    """Returns the path of the binary to run, or None for the embedded server.
 
     Args:
         engine: `auto` (the binary if it is on the PATH), `embedded` or `tensorflow_model_server`.
 
     Raises:
-        flags.FlagError: The binary is asked for and not on the PATH.
+        flags.FlagError: The binary was requested and is not on the PATH.
     """
     if engine == "embedded":
         return None
@@ -33,13 +33,13 @@ def find(engine: str) -> str | None:
 
 
 def command(path: str, arguments: Sequence[str]) -> list[str]:
-    """The command line of the binary: every flag that it knows, in its own syntax.
+    """Returns the command line of the binary: every flag that it has, in its own syntax.
 
-    This server's own flags are left out; `--host` has no counterpart. A port `auto` is refused, since
-    the binary cannot choose one.
+    Flags of this server are omitted; `--host` has no counterpart. A port `auto` is refused, because
+    the binary cannot choose a free one.
 
     Raises:
-        flags.FlagError: A flag that the binary cannot be given.
+        flags.FlagError: A port is `auto`.
     """
     line = [path]
     for name, value in flags.split(arguments):
@@ -52,9 +52,9 @@ def command(path: str, arguments: Sequence[str]) -> list[str]:
 
 
 def replace_process(path: str, arguments: Sequence[str]) -> None:
-    """Becomes the binary: same process id, so that signals and exit code are its own.
+    """Executes the binary under this process id, so that signals and exit code are its own.
 
-    That its ports are open to every address is logged, since the embedded server's are not.
+    A warning is logged, because the binary listens on every address.
     """
     line = command(path, arguments)
     logger.warning(

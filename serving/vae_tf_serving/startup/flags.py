@@ -1,6 +1,6 @@
-"""The command line of the server: TensorFlow Serving's flags, their defaults, and a few of its own.
+"""Command line of the server: TensorFlow Serving's flags and defaults, and flags of its own.
 
-Importing this module, parsing and `--help` cost no TensorFlow import.
+This module does not import TensorFlow.
 """
 
 import dataclasses
@@ -13,11 +13,11 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 AUTO_PORT = -1
-"""What `--port=auto` and `--rest_api_port=auto` mean: a free port, printed in the log line."""
+"""Value of `--port=auto` and `--rest_api_port=auto`: a free port, which is logged."""
 
 
 class FlagError(ValueError):
-    """A flag that does not exist or cannot be read; the message is one sentence."""
+    """Unknown flag or invalid value; the message is one sentence."""
 
 
 def _flag(default: Any, text: str, kind: str = "") -> Any:
@@ -26,9 +26,9 @@ def _flag(default: Any, text: str, kind: str = "") -> Any:
 
 @dataclass(frozen=True)
 class Options:
-    """What the flags say. Names, meanings and defaults are TensorFlow Serving's.
+    """Values of the flags, with the names, meanings and defaults of TensorFlow Serving.
 
-    The last group is this server's own. A port of 0 switches that front end off, as upstream.
+    The last group has flags of this server. Port 0 switches a front end off, as upstream.
     """
 
     port: int = _flag(8500, "gRPC port; 0: off; auto: a free one", "port")
@@ -92,7 +92,7 @@ NOT_COVERED = {
     "use_alts_credentials": bool,
     "xla_cpu_compilation_enabled": bool,
 }
-"""Flags that TensorFlow Serving has and this server does not act on: accepted with one warning."""
+"""Flags of TensorFlow Serving that have no effect here; they are accepted with one warning."""
 
 _FIELDS = {f.name: f for f in dataclasses.fields(Options)}
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
@@ -103,33 +103,33 @@ _CHOICES = {
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Reads the command line.
+    """Parses the command line.
 
-    `--name=value`, and as a convenience that TensorFlow Serving lacks `--name value`. Bools:
-    `--name`, `--name=true`, `--name=false`. The last of two equal flags counts.
+    Flags are written `--name=value`, or, unlike in TensorFlow Serving, `--name value`. Bools are
+    written `--name`, `--name=true` or `--name=false`. Of two equal flags the last is taken.
 
     Args:
         arguments: Without the program's name.
 
     Raises:
-        FlagError: A flag that neither server has (with the nearest name), or a bad value.
+        FlagError: A flag that neither server has (with the nearest name), or an invalid value.
     """
     pairs = split(arguments)
     return check(Options(**{n: _read(n, value) for n, value in pairs if n not in NOT_COVERED}))
 
 
 def warn_of_ignored(arguments: Sequence[str]) -> None:
-    """Logs, in one line, the flags that the embedded server accepts and does not act on."""
+    """Logs, in one line, the flags that have no effect in the embedded server."""
     names = sorted({f"--{name}" for name, _ in split(arguments) if name in NOT_COVERED})
     if names:
         logger.warning("flags of TensorFlow Serving without effect here: %s", ", ".join(names))
 
 
 def split(arguments: Sequence[str]) -> list[tuple[str, str | None]]:
-    """The flags as pairs of a known name and the text of the value; None for a bare bool.
+    """Splits the command line into (name, value); the value of a bool may be None.
 
     Raises:
-        FlagError: An unknown name, a value missing, or an argument that is no flag.
+        FlagError: An unknown name, a missing value, or an argument that is not a flag.
     """
     pairs: list[tuple[str, str | None]] = []
     waiting = iter(arguments)
@@ -150,10 +150,10 @@ def split(arguments: Sequence[str]) -> list[tuple[str, str | None]]:
 
 
 def check(options: Options) -> Options:
-    """Checks what a single flag cannot show.
+    """Checks combinations of flags.
 
     Raises:
-        FlagError: Two flags that exclude each other, or one that needs another.
+        FlagError: Two flags exclude each other, or one needs another.
     """
     if not options.model_config_file and not options.model_base_path and not options.version:
         raise FlagError("no model is named: give --model_base_path or --model_config_file.")
@@ -177,7 +177,7 @@ def check(options: Options) -> Options:
 
 
 def usage() -> str:
-    """The text of `--help`: every flag with its default."""
+    """Returns the text of `--help`: every flag with its default."""
     lines = ["usage: vae-tf serve --model_base_path=/FOLDER [--name=value ...]", ""]
     for name, flag in _FIELDS.items():
         if name == OWN[0]:

@@ -1,4 +1,4 @@
-"""From the flags to the options of the models and of gRPC."""
+"""Converts the flags to the options of the model manager and of gRPC."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from vae_tf_serving.startup.flags import Options
 
 
 def manager_options(options: Options, observer: Observer | None) -> ManagerOptions:
-    """How models are found, loaded and run.
+    """Converts the flags to the options of the model manager.
 
     Raises:
         ConfigError: The file of the batching parameters cannot be read.
@@ -46,7 +46,7 @@ def manager_options(options: Options, observer: Observer | None) -> ManagerOptio
 
 
 def channel_options(text: str) -> list[tuple[str, Any]]:
-    """`k=v,k=v` of `--grpc_channel_arguments`; a value that is an integer is passed as one."""
+    """Parses `k=v,k=v` of `--grpc_channel_arguments`; integers are converted."""
     pairs = [part.partition("=") for part in text.split(",") if part]
     return [(key, _integer(value)) for key, _, value in pairs]
 

@@ -1,12 +1,12 @@
-"""Why a server does not start."""
+"""Error of a server that cannot start."""
 
 
 class StartError(Exception):
-    """A server that cannot start, in one sentence.
+    """Error of the start; the message is one sentence.
 
     Args:
-        message: What is wrong, and what to do where that is known.
-        detail: A further line that TensorFlow Serving writes too and scripts look for, or "".
+        message: The error, with a remedy if one is known.
+        detail: Further line that TensorFlow Serving writes too and scripts search for, or "".
     """
 
     def __init__(self, message: str, detail: str = "") -> None:

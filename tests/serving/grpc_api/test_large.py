@@ -59,7 +59,7 @@ def test_small_ones_in_it(where, prediction):
 def test_many_values_of_each_field(dtype):
     values = (np.arange(LARGE) % 2000).astype(dtype)
     proto = tensor_pb2.TensorProto.FromString(tensors.encode(values))
-    assert tensors.weight(proto) >= values.nbytes
+    assert tensors.value_bytes(proto) >= values.nbytes
     for found in (tensors.decode(proto), tf.make_ndarray(proto)):
         assert found.dtype == values.dtype
         np.testing.assert_array_equal(found, values)

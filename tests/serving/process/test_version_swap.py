@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from tests.serving.process.test_process import Process
+from tests.serving.process.server_process import Process
 
 SECONDS, EVERY, CLIENTS = 120, 2, 32
 MODELS = ("alone", "row_wise", "batched")

@@ -55,7 +55,7 @@ def bounded(model_folder):
         rest_api_max_body_bytes=LIMIT,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(application, "_HELD_BYTES", LIMIT)
+        patch.setattr(application, "_MAX_BYTES_IN_FLIGHT", LIMIT)
         with Server(options) as running:
             assert running.grpc_address is None
             yield f"http://{running.rest_address}"
@@ -162,8 +162,8 @@ class TestBodies:
             threads.append(threading.current_thread().name)
             return write(outputs, by_row)
 
-        write = application.write_predicted
-        monkeypatch.setattr(application, "write_predicted", watched)
+        write = application.write_predictions
+        monkeypatch.setattr(application, "write_predictions", watched)
         values = list(range(100))
         for most, signature in ((100, "echo"), (99, "echo"), (99, "half_out")):
             monkeypatch.setattr(actions, "_INLINE_VALUES", most)
@@ -274,10 +274,10 @@ class TestClientsThatMisbehave:
         assert exchange(bounded, first + first + first + last).count(b"HTTP/1.1 200 ") == 4
 
     def test_long_paths_are_not_kept(self):
-        before = paths._remembered.cache_info().currsize
+        before = paths._cached_parse.cache_info().currsize
         for length in range(257, 300):
-            assert paths.route("GET", "/v1/models/".ljust(length, "m")).action == "status"
-        assert paths._remembered.cache_info().currsize == before
+            assert paths.parse_route("GET", "/v1/models/".ljust(length, "m")).action == "status"
+        assert paths._cached_parse.cache_info().currsize == before
 
     def test_a_long_run_leaves_the_loop_free(self, rest, server):
         body = {"signature_name": "slow", "inputs": 300_000}

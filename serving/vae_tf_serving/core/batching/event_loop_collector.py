@@ -1,55 +1,59 @@
-"""The requests that an event loop takes in at one go."""
+"""Collects the requests that arrive in the same turns of an event loop."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from vae_tf_serving.core.batching.task import Task
 
-if TYPE_CHECKING:
-    from vae_tf_serving.core.batching.dynamic_batcher import RowBatcher
+_MAX_IDLE_TURNS = 8  # turns of the loop, some microseconds each
+_MAX_REQUESTS = 64
 
-_PATIENCE = 8  # turns of the loop, some microseconds each
-_ENOUGH = 64  # requests
+Take = Callable[[Sequence[Task]], None]
+"""Runs collected tasks, in the event loop's thread."""
 
 
-class Gathering:
-    """Requests of row-wise models, until their loop has seen to everything that had arrived.
+class EventLoopCollector:
+    """Collects requests of row-wise models into batches, without a timer.
 
-    What one turn of the loop brings is one batch then, though nobody has waited for a clock. Where
-    the last batch was of several requests, more are likely on their way, and some turns that bring
-    nothing are waited for: what arrives may take a few turns to become a request. Each loop has its
-    own, and uses it in its own thread only.
+    The requests of one turn of the loop are one batch. After a batch of several requests, up to 8
+    turns that bring nothing are waited for, because a request that has arrived may need a few turns
+    until it is parsed. Each event loop has its own collector, used in the loop's thread only.
 
     Args:
-        soon: Calls a function after those that are due already: the loop's `call_soon`.
+        call_soon: The loop's `call_soon`: calls a function after those that are due already.
     """
 
-    def __init__(self, soon: Callable[[Callable[[], None]], Any]) -> None:
-        self._soon = soon
-        self._tasks: dict[RowBatcher, list[Task]] = {}
+    def __init__(self, call_soon: Callable[[Callable[[], None]], Any]) -> None:
+        self._call_soon = call_soon
+        self._tasks: dict[Take, list[Task]] = {}
         self._size = 0
-        self._last_size = 0  # of the batch before
-        self._seen = 0  # at the last look
+        self._last_size = 0  # of the previous batch
+        self._seen = 0  # size at the previous turn
         self._idle_turns = 0
 
-    def add(self, batcher: "RowBatcher", task: Task) -> None:
-        """`batcher` will take `task`."""
+    def add(self, take: Take, task: Task) -> None:
+        """Adds `task` to the batch that `take` will be called with.
+
+        Args:
+            take: The same function, or an equal bound method, for tasks that may share a batch.
+            task: The request.
+        """
         if not self._tasks:
-            self._soon(self._look)
-        self._tasks.setdefault(batcher, []).append(task)
+            self._call_soon(self._turn)
+        self._tasks.setdefault(take, []).append(task)
         self._size += 1
 
-    def _look(self) -> None:
+    def _turn(self) -> None:
         self._idle_turns = 0 if self._size > self._seen else self._idle_turns + 1
         self._seen = self._size
-        patience = _PATIENCE if self._last_size > 1 else 0
-        if self._idle_turns < patience and self._size < _ENOUGH:
-            self._soon(self._look)
+        max_idle_turns = _MAX_IDLE_TURNS if self._last_size > 1 else 0
+        if self._idle_turns < max_idle_turns and self._size < _MAX_REQUESTS:
+            self._call_soon(self._turn)
         else:
-            self._end()
+            self._flush()
 
-    def _end(self) -> None:
-        gathered, self._tasks = self._tasks, {}
+    def _flush(self) -> None:
+        collected, self._tasks = self._tasks, {}
         self._last_size, self._size, self._seen = self._size, 0, 0
-        for batcher, tasks in gathered.items():
-            batcher.take(tasks)
+        for take, tasks in collected.items():
+            take(tasks)

@@ -1,4 +1,4 @@
-"""What a request will be answered with."""
+"""Result of a request, set by one thread and read by others."""
 
 import logging
 import threading
@@ -11,66 +11,67 @@ T = TypeVar("T")
 
 _PENDING, _RUNNING, _CANCELLED, _DONE = range(4)
 
-# One for all: it is held for a few instructions, and a lock of its own would be the dearest part of
-# an answer.
+# All instances share one lock, which is held for a few instructions; a lock each dominated the
+# cost of a future.
 _LOCK = threading.Lock()
 
 
-class Answer(Generic[T]):
-    """A result or an error that one thread sets and others wait for.
+class ResultFuture(Generic[T]):
+    """Result or error that one thread sets and others wait for.
 
-    The part of `concurrent.futures.Future` that a server needs, under the same names, without a
-    lock and a condition of its own: a request makes one, in the thread where time is shortest.
+    Has the methods of `concurrent.futures.Future` that a server needs, under the same names. It has
+    no lock and no condition of its own: one is made for each request, in the event loop's thread.
     """
 
     __slots__ = ("_callbacks", "_error", "_result", "_state")
 
     def __init__(self) -> None:
         self._state = _PENDING
-        self._callbacks: list[Callable[[Answer[T]], Any]] = []
+        self._callbacks: list[Callable[[ResultFuture[T]], Any]] = []
         self._result: Any = None
         self._error: BaseException | None = None
 
     def running(self) -> bool:
-        """Whether work on it has begun and has not ended."""
+        """Returns whether the work has begun and has not ended."""
         return self._state == _RUNNING
 
     def cancelled(self) -> bool:
-        """Whether nobody wants it any more."""
+        """Returns whether the future was cancelled before the work began."""
         return self._state == _CANCELLED
 
     def done(self) -> bool:
-        """Whether it is there, or cancelled."""
+        """Returns whether the future has a result or an error, or was cancelled."""
         return self._state >= _CANCELLED
 
     def start(self) -> bool:
-        """Begins the work; False where it has been cancelled."""
+        """Marks the work as begun; returns False if the future was cancelled."""
         with _LOCK:
             if self._state == _PENDING:
                 self._state = _RUNNING
             return self._state == _RUNNING
 
     def cancel(self) -> bool:
-        """Makes the work needless; False where it has begun."""
+        """Cancels the work; returns False if it has begun."""
         with _LOCK:
             if self._state != _PENDING:
                 return self._state == _CANCELLED
             self._state = _CANCELLED
-        self._call_back()
+        self._run_callbacks()
         return True
 
     def set_result(self, result: T) -> None:
-        """Succeeds, once."""
+        """Sets the result; may be called once."""
         self._finish(result, None)
 
     def set_exception(self, error: BaseException) -> None:
-        """Fails, once."""
+        """Sets the error; may be called once."""
         self._finish(None, error)
 
-    def add_done_callback(self, function: "Callable[[Answer[T]], Any]") -> None:
-        """Calls `function` with the answer in the thread that completes it, or now if it is done.
+    def add_done_callback(self, function: "Callable[[ResultFuture[T]], Any]") -> None:
+        """Calls `function` with this future when it is done.
 
-        What `function` raises is logged.
+        The call is made in the thread that completes the future, or at once if it is done already.
+        An exception of `function` is logged.
         """
         with _LOCK:
             if self._state < _CANCELLED:
@@ -79,23 +80,23 @@ class Answer(Generic[T]):
         self._call(function)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """The error, None for a success. Waits for either.
+        """Waits for the outcome; returns the error, or None for a success.
 
         Raises:
             TimeoutError: `timeout` seconds have passed.
-            RuntimeError: It was cancelled.
+            RuntimeError: The future was cancelled.
         """
         if self._state < _CANCELLED:
-            there = threading.Event()
-            self.add_done_callback(lambda _: there.set())
-            if not there.wait(timeout):
+            done = threading.Event()
+            self.add_done_callback(lambda _: done.set())
+            if not done.wait(timeout):
                 raise TimeoutError
         if self._state == _CANCELLED:
             raise RuntimeError("the request was cancelled")
         return self._error
 
     def result(self, timeout: float | None = None) -> T:
-        """The result; raises the error. See `exception`."""
+        """Waits for the outcome; returns the result or raises the error. See `exception`."""
         error = self.exception(timeout)
         if error is not None:
             raise error
@@ -106,15 +107,15 @@ class Answer(Generic[T]):
             if self._state >= _CANCELLED:
                 raise RuntimeError("the request has been answered or cancelled already")
             self._result, self._error, self._state = result, error, _DONE
-        self._call_back()
+        self._run_callbacks()
 
-    def _call_back(self) -> None:
+    def _run_callbacks(self) -> None:
         for function in self._callbacks:
             self._call(function)
         self._callbacks.clear()
 
-    def _call(self, function: "Callable[[Answer[T]], Any]") -> None:
+    def _call(self, function: "Callable[[ResultFuture[T]], Any]") -> None:
         try:
             function(self)
-        except Exception:  # its fault is not that of the thread that runs the models
+        except Exception:  # must not end the thread that runs the models
             logger.exception("%r failed", function)

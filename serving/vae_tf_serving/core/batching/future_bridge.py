@@ -1,4 +1,4 @@
-"""From the worker threads of the models back to an event loop, many answers at a time."""
+"""Awaits results of the model threads in an event loop."""
 
 import asyncio
 import contextlib
@@ -9,114 +9,117 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
-from vae_tf_serving.core.batching.event_loop_collector import Gathering
-from vae_tf_serving.core.batching.future import Answer
-from vae_tf_serving.core.batching.task import late
+from vae_tf_serving.core.batching.event_loop_collector import EventLoopCollector
+from vae_tf_serving.core.batching.future import ResultFuture
+from vae_tf_serving.core.batching.task import deadline_exceeded
 
 T = TypeVar("T")
 
 
-class Completions:
-    """Turns `Answer`s into awaitables of one event loop.
+class FutureBridge:
+    """Turns `ResultFuture`s into awaitables of one event loop.
 
-    Does what `asyncio.wrap_future` and `asyncio.timeout` do, but wakes the loop once for all answers
-    of a batch and has one timer, for the deadline that comes first.
+    Does what `asyncio.wrap_future` and `asyncio.timeout` do, but wakes the loop once for all futures
+    of a batch and has one timer, for the earliest deadline.
 
     Args:
-        loop: The loop in which the answers are awaited; it runs in the calling thread.
+        loop: The loop in which the futures are awaited; it runs in the calling thread.
 
     Attributes:
-        gathering: Gathering. Of the same loop.
+        collector: EventLoopCollector. Of the same loop.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self.gathering = Gathering(loop.call_soon)
+        self.collector = EventLoopCollector(loop.call_soon)
         self._thread = threading.get_ident()
-        self._done: deque[Answer] = deque()
-        self._woken = False
-        self._waiting: dict[Answer, tuple[Callable[[Answer], None], float]] = {}
+        self._done: deque[ResultFuture] = deque()
+        self._wake_up_pending = False
+        self._waiting: dict[ResultFuture, tuple[Callable[[ResultFuture], None], float]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._next_look = math.inf
+        self._timer_due = math.inf
 
-    def call(
-        self, answer: Answer[T], deadline: float | None, heard: Callable[[Answer[T]], None]
+    def add_done_callback(
+        self,
+        future: ResultFuture[T],
+        deadline: float | None,
+        callback: Callable[[ResultFuture[T]], None],
     ) -> None:
-        """Calls `heard` in the loop when `answer` is done, with `answer`, or with one that is late.
+        """Calls `callback` once in the loop, when `future` is done or its deadline has passed.
 
         Args:
-            answer: Completed by any thread. Cancelled where the time is over first.
-            deadline: `time.monotonic()` seconds; None waits for ever.
-            heard: Called once. It must not raise.
+            future: Completed by any thread. Cancelled if the deadline passes first.
+            deadline: `time.monotonic()` seconds; None for no limit.
+            callback: Gets `future`, or one that failed with DEADLINE_EXCEEDED. It must not raise.
         """
         due = math.inf if deadline is None else deadline
-        self._waiting[answer] = heard, due
-        if due < self._next_look:
-            self._look_at(due)
-        answer.add_done_callback(self._finished)
+        self._waiting[future] = callback, due
+        if due < self._timer_due:
+            self._set_timer(due)
+        future.add_done_callback(self._on_done)
 
-    async def wait(self, answer: Answer[T], deadline: float | None) -> T:
-        """The result of `answer`; as `call`, and `answer` is cancelled where the caller is.
+    async def wait(self, future: ResultFuture[T], deadline: float | None) -> T:
+        """Waits for the result of `future`, which is cancelled if the caller is.
 
         Raises:
-            StatusError: DEADLINE_EXCEEDED; or whatever the answer raises.
+            StatusError: DEADLINE_EXCEEDED, or the error of `future`.
         """
         waiter: asyncio.Future[T] = self._loop.create_future()
-        self.call(answer, deadline, lambda done: _hand_over(waiter, done))
+        self.add_done_callback(future, deadline, lambda done: _copy_outcome(done, waiter))
         try:
             return await waiter
         finally:
-            if self._waiting.pop(answer, None) is not None:
-                answer.cancel()  # nobody waits any more: not worth running if it has not begun
+            if self._waiting.pop(future, None) is not None:
+                future.cancel()  # no caller is left: a run that has not begun is dropped
 
-    def _finished(self, answer: Answer) -> None:
+    def _on_done(self, future: ResultFuture) -> None:
         if threading.get_ident() == self._thread:
-            self._hear(answer, answer)
+            self._notify(future, future)
             return
-        self._done.append(answer)
-        # Only a drain that has not begun yet may be relied on: it lowers the mark before it reads.
-        if not self._woken:
-            self._woken = True
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and whoever waited
+        self._done.append(future)
+        # `_drain` clears the mark before it reads: a pending wake-up is sure to see this future.
+        if not self._wake_up_pending:
+            self._wake_up_pending = True
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and its callers with it
                 self._loop.call_soon_threadsafe(self._drain)
 
     def _drain(self) -> None:
-        self._woken = False
+        self._wake_up_pending = False
         while self._done:
-            answer = self._done.popleft()
-            self._hear(answer, answer)
+            future = self._done.popleft()
+            self._notify(future, future)
 
-    def _hear(self, answer: Answer, outcome: Answer) -> None:
-        waiting = self._waiting.pop(answer, None)
+    def _notify(self, future: ResultFuture, outcome: ResultFuture) -> None:
+        waiting = self._waiting.pop(future, None)
         if waiting is not None:
             waiting[0](outcome)
 
-    def _look_at(self, due: float) -> None:
+    def _set_timer(self, due: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._next_look = due
-        self._timer = self._loop.call_later(max(0.0, due - time.monotonic()), self._look)
+        self._timer_due = due
+        self._timer = self._loop.call_later(max(0.0, due - time.monotonic()), self._expire)
 
-    def _look(self) -> None:
-        """Fails what is late, and sets the timer for the next."""
-        self._timer, self._next_look = None, math.inf
+    def _expire(self) -> None:
+        """Fails the futures whose deadline has passed, and sets the timer for the next."""
+        self._timer, self._timer_due = None, math.inf
         now = time.monotonic()
-        for answer in [answer for answer, (_, due) in self._waiting.items() if due <= now]:
-            expired: Answer = Answer()
-            expired.set_exception(late())
-            self._hear(answer, expired)
-            answer.cancel()
+        for future in [future for future, (_, due) in self._waiting.items() if due <= now]:
+            expired: ResultFuture = ResultFuture()
+            expired.set_exception(deadline_exceeded())
+            self._notify(future, expired)
+            future.cancel()
         due = min((due for _, due in self._waiting.values()), default=math.inf)
-        if due < self._next_look:
-            self._look_at(due)
+        if due < self._timer_due:
+            self._set_timer(due)
 
 
-def _hand_over(waiter: asyncio.Future, answer: Answer) -> None:
+def _copy_outcome(future: ResultFuture, waiter: asyncio.Future) -> None:
     if waiter.done():
         return
-    if answer.cancelled():
+    if future.cancelled():
         waiter.cancel()
-    elif (error := answer.exception()) is not None:
+    elif (error := future.exception()) is not None:
         waiter.set_exception(error)
     else:
-        waiter.set_result(answer.result())
+        waiter.set_result(future.result())

@@ -1,7 +1,7 @@
-"""Several requests as one run: rows joined, padded, and cut apart again."""
+"""Merges requests into one run: joins and pads rows, and splits the outputs."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,72 +10,73 @@ from vae_tf_serving.core.batching.task import Task, Values
 from vae_tf_serving.core.observer import Observer
 from vae_tf_serving.status import Code, StatusError
 
-Run = Callable[[dict[str, np.ndarray], tuple[str, ...], float | None], Values]
+RunFunction = Callable[[dict[str, np.ndarray], tuple[str, ...], float | None], Values]
+"""Computes (inputs, outputs, deadline)."""
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How requests are joined.
+class MergeRules:
+    """Rules for merging requests.
 
     Attributes:
-        late: The answer to a task past its deadline.
-        observer: Told of each run.
-        allowed_sizes: Sizes to pad a batch to, ascending; none for no padding.
-        pad_inner: Whether to pad inner dimensions to the largest of the batch.
-        strict: Whether a request that runs by itself must have outputs with a row for each row of
-            its inputs too.
+        deadline_error: Error of a task past its deadline.
+        observer: Notified of each run.
+        allowed_sizes: Sizes to pad a batch to, ascending; empty for no padding.
+        pad_inner: Whether inner dimensions are padded to the largest of the batch.
+        strict: Whether the outputs of a lone request too must have one row for each row of its
+            inputs.
     """
 
-    late: StatusError
+    deadline_error: StatusError
     observer: Observer
     allowed_sizes: Sequence[int] = ()
     pad_inner: bool = False
     strict: bool = False
 
 
-def run_together(tasks: Sequence[Task], run: Run, rules: Rules) -> None:
-    """Answers every task, from one run if that succeeds, else from a run of its own.
+def run_together(tasks: Sequence[Task], run: RunFunction, rules: MergeRules) -> None:
+    """Completes every task from one run, or from a run each if that one fails.
 
-    One request's fault is not its neighbours'. A task whose caller has gone is dropped.
+    So an invalid request fails alone. Cancelled tasks are dropped.
 
     Args:
-        tasks: Tasks of the same outputs whose inputs can be joined; `rows` is set.
-        run: Computes (inputs, outputs, deadline).
-        rules: How.
+        tasks: Tasks of one `merge_key`; `rows` is set.
+        run: Computes the outputs.
+        rules: Padding and errors.
     """
-    _answer([task for task in tasks if task.start()], run, rules)
+    _run_or_separate([task for task in tasks if task.start()], run, rules)
 
 
-def _answer(tasks: Sequence[Task], run: Run, rules: Rules) -> None:
-    live = _in_time(tasks, rules)
+def _run_or_separate(tasks: Sequence[Task], run: RunFunction, rules: MergeRules) -> None:
+    live = _fail_expired(tasks, rules)
     if not live:
         return
     try:
-        answers = _run(live, run, rules)
+        results = _run(live, run, rules)
     except Exception as error:
         if len(live) == 1:
             live[0].fail(error)
         else:
             for task in live:
-                _answer([task], run, rules)
+                _run_or_separate([task], run, rules)
     else:
-        for task, values in zip(live, answers, strict=True):
+        for task, values in zip(live, results, strict=True):
             task.succeed(values)
 
 
-def _in_time(tasks: Sequence[Task], rules: Rules) -> list[Task]:
-    """The tasks whose deadline is yet to come; the others are answered."""
+def _fail_expired(tasks: Sequence[Task], rules: MergeRules) -> list[Task]:
+    """Fails the tasks whose deadline has passed; returns the others."""
     now = time.monotonic()
     live = []
     for task in tasks:
         if task.deadline is not None and task.deadline <= now:
-            task.fail(rules.late)
+            task.fail(rules.deadline_error)
         else:
             live.append(task)
     return live
 
 
-def _run(tasks: Sequence[Task], run: Run, rules: Rules) -> list[Values]:
+def _run(tasks: Sequence[Task], run: RunFunction, rules: MergeRules) -> list[Values]:
     now = time.monotonic()
     rows = sum(task.rows for task in tasks)
     padding = padded_size(rows, rules.allowed_sizes) - rows
@@ -84,15 +85,27 @@ def _run(tasks: Sequence[Task], run: Run, rules: Rules) -> list[Values]:
     inputs = merge([task.inputs for task in tasks], padding, rules.pad_inner)
     outputs = run(inputs, tasks[0].outputs, deadline)
     if len(tasks) == 1 and not padding and not rules.strict:
-        answers = [outputs]
+        results = [outputs]
     else:
-        answers = split(outputs, [task.rows for task in tasks], padding)
+        results = split(outputs, [task.rows for task in tasks], padding)
     rules.observer.batch_processed(rows, padding, [now - task.queued for task in tasks])
-    return answers
+    return results
+
+
+def merge_key(task: Task, pad_inner: bool = False) -> Hashable:
+    """Returns a key that is equal for tasks whose inputs can be merged.
+
+    It has the outputs, and each input's name, dtype and inner shape (with `pad_inner`: rank).
+    """
+    inputs = tuple(
+        (name, value.dtype, value.ndim if pad_inner else value.shape[1:])
+        for name, value in task.inputs.items()
+    )
+    return task.outputs, inputs
 
 
 def padded_size(rows: int, allowed_sizes: Sequence[int]) -> int:
-    """The smallest allowed size that holds `rows`, or `rows` where there is none."""
+    """Returns the smallest allowed size that holds `rows`, or `rows` if there is none."""
     return next((size for size in allowed_sizes if size >= rows), rows)
 
 
@@ -103,16 +116,16 @@ def merge(
 
     Args:
         inputs: Inputs of each request, of the same names and dtypes.
-        padding: Rows to add at the end; each is row 0 of the last request.
-        pad_inner: Whether to enlarge inner dimensions to the largest, with the first value of the
+        padding: Rows to append; each is a copy of row 0 of the last request.
+        pad_inner: Whether inner dimensions are padded to the largest, with the first value of the
             tensor.
 
     Returns:
-        Tensor name -> value of rows + padding rows. A lone request without padding is returned
-        as it is, not copied.
+        Tensor name -> value of rows + padding rows. The inputs of a lone request without padding
+        are returned without a copy.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, if an empty tensor is to be enlarged.
+        StatusError: INVALID_ARGUMENT, if an empty tensor must be padded.
     """
     if len(inputs) == 1 and not padding:
         return inputs[0]
@@ -121,7 +134,7 @@ def merge(
         values = [each[name] for each in inputs]
         if pad_inner:
             inner = tuple(np.max([value.shape[1:] for value in values], axis=0))
-            values = [_enlarge(value, inner) for value in values]
+            values = [_pad_inner(value, inner) for value in values]
         if padding:
             values.append(np.repeat(values[-1][:1], padding, axis=0))
         merged[name] = np.concatenate(values)
@@ -129,18 +142,18 @@ def merge(
 
 
 def split(outputs: Values, rows: Sequence[int], padding: int = 0) -> list[Values]:
-    """Cuts the outputs of a joined run into those of each request; padding is dropped.
+    """Splits the outputs of a merged run by request; drops the padding.
 
     Args:
         outputs: Values of sum(rows) + padding rows each.
         rows: Rows of each request.
-        padding: Rows that belong to nobody.
+        padding: Rows of padding at the end.
 
     Returns:
-        For each request its outputs; views, not copies.
+        The outputs of each request, as views.
 
     Raises:
-        StatusError: FAILED_PRECONDITION, if an output does not have a row for each row of input.
+        StatusError: FAILED_PRECONDITION, if an output does not have one row for each row of input.
     """
     total = sum(rows) + padding
     for output in outputs:
@@ -152,18 +165,18 @@ def split(outputs: Values, rows: Sequence[int], padding: int = 0) -> list[Values
                 "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension "
                 "sizes of the input tensors",
             )
-    answers, start = [], 0
+    parts, start = [], 0
     for size in rows:
-        answers.append([output[start : start + size] for output in outputs])
+        parts.append([output[start : start + size] for output in outputs])
         start += size
-    return answers
+    return parts
 
 
-def _enlarge(value: np.ndarray, inner: tuple[int, ...]) -> np.ndarray:
+def _pad_inner(value: np.ndarray, inner: tuple[int, ...]) -> np.ndarray:
     if value.shape[1:] == inner:
         return value
     if not value.size:
         raise StatusError(Code.INVALID_ARGUMENT, "Got empty tensor in batch of non-empty tensors.")
-    enlarged = np.full((value.shape[0], *inner), value.flat[0], dtype=value.dtype)
-    enlarged[tuple(slice(old) for old in value.shape)] = value
-    return enlarged
+    padded = np.full((value.shape[0], *inner), value.flat[0], dtype=value.dtype)
+    padded[tuple(slice(old) for old in value.shape)] = value
+    return padded

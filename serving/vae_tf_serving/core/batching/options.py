@@ -1,4 +1,4 @@
-"""TensorFlow Serving's batching parameters."""
+"""Batching parameters of TensorFlow Serving."""
 
 import os
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ class BatchingOptions:
     """Parameters of `--enable_batching`, with upstream's meaning and defaults.
 
     Attributes:
-        max_batch_size: Rows of a request at most, and of a batch unless the next but one says so.
-        batch_timeout_micros: How long an unfull batch waits for more.
-        max_enqueued_batches: Batches that wait for a thread, a signature, at most.
+        max_batch_size: Rows of a request at most, and of a batch unless `max_execution_batch_size` is
+            set.
+        batch_timeout_micros: Time for which a batch that is not full waits for more requests.
+        max_enqueued_batches: Batches of one signature that wait for a thread, at most.
         num_batch_threads: Threads of all models together. Defaults to the number of CPUs.
-        allowed_batch_sizes: Sizes to pad to, the last the largest batch.
-        pad_variable_length_inputs: Whether requests of different inner shapes are joined, padded.
+        allowed_batch_sizes: Sizes to pad to; the last is the size of the largest batch.
+        pad_variable_length_inputs: Whether requests of different inner shapes are padded and merged.
         enable_large_batch_splitting: Whether a request may span batches.
         max_execution_batch_size: Rows of a batch at most when splitting. Defaults to
             `max_batch_size`.
@@ -34,7 +35,7 @@ class BatchingOptions:
 
     @classmethod
     def from_proto(cls, proto: Any) -> "BatchingOptions":
-        """The options that a `BatchingParameters` (see `configs.batching_parameters`) sets."""
+        """Reads a `BatchingParameters` proto (see `text_protos.batching_parameters`)."""
         wrapped = {
             name: getattr(proto, name).value
             for name in (
@@ -55,7 +56,7 @@ class BatchingOptions:
 
     @property
     def largest_batch(self) -> int:
-        """Rows of a batch at most."""
+        """Maximum number of rows of a batch."""
         if self.enable_large_batch_splitting and self.max_execution_batch_size:
             return self.max_execution_batch_size
         return self.max_batch_size

@@ -1,12 +1,11 @@
-"""Batching as `--enable_batching` asks for it: queues a signature, threads for all of them."""
+"""Batching of `--enable_batching`: a queue for each signature, threads shared by all queues."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Hashable
 
-from vae_tf_serving.core.batching.dynamic_batcher import shape_key
-from vae_tf_serving.core.batching.merging import Rules, Run, run_together
+from vae_tf_serving.core.batching.merging import MergeRules, RunFunction, merge_key, run_together
 from vae_tf_serving.core.batching.options import BatchingOptions
 from vae_tf_serving.core.batching.splitting import split_task
 from vae_tf_serving.core.batching.task import Task
@@ -14,20 +13,22 @@ from vae_tf_serving.core.observer import Observer
 from vae_tf_serving.status import Code, StatusError
 
 
-class BatchThreads:
-    """The threads that run the batches of every model, queue after queue in turn.
+class SharedScheduler:
+    """Threads that run the batches of all models, round robin over the queues.
+
+    As TensorFlow Serving's SharedBatchScheduler.
 
     Args:
-        threads: int. How many batches run at the same time.
+        threads: int. Batches that run at the same time.
     """
 
     def __init__(self, threads: int) -> None:
-        lock = threading.RLock()  # guards the queues as well
+        lock = threading.RLock()  # also guards the queues
         self.changed = threading.Condition(lock)
-        # Not the same condition: a thread that waits here would take a worker's call to work.
+        # A condition of its own: a `notify` of `changed` must reach a worker, not a caller of `remove`.
         self._ended = threading.Condition(lock)
         self._queues: list[BatchQueue] = []
-        self._turn = 0
+        self._next_index = 0
         self._closed = False
         self._threads = [
             threading.Thread(target=self._work, name=f"batch-{i}", daemon=True)
@@ -37,12 +38,12 @@ class BatchThreads:
             thread.start()
 
     def add(self, queue: "BatchQueue") -> None:
-        """Serves `queue` from now on."""
+        """Starts to serve `queue`."""
         with self.changed:
             self._queues.append(queue)
 
     def remove(self, queue: "BatchQueue") -> None:
-        """Runs what waits in `queue`, then serves it no more."""
+        """Runs the waiting batches of `queue`, then stops serving it."""
         with self.changed:
             queue.closing = True
             self.changed.notify_all()
@@ -51,7 +52,7 @@ class BatchThreads:
             self._queues.remove(queue)
 
     def close(self) -> None:
-        """Ends the threads; all queues are to be removed before."""
+        """Ends the threads; all queues must have been removed."""
         with self.changed:
             self._closed = True
             self.changed.notify_all()
@@ -61,12 +62,12 @@ class BatchThreads:
     def _work(self) -> None:
         while True:
             with self.changed:
-                found = self._next()
+                found = self._next_batch()
                 while found is None:
                     if self._closed:
                         return
-                    self.changed.wait(self._wait())
-                    found = self._next()
+                    self.changed.wait(self._seconds_until_due())
+                    found = self._next_batch()
                 queue, batch = found
                 queue.running += 1
             queue.process(batch)
@@ -74,26 +75,26 @@ class BatchThreads:
                 queue.running -= 1
                 if queue.closing:
                     self._ended.notify_all()
-            del batch, found  # the thread waits without holding on to arrays
+            del batch, found  # frees the arrays while the thread waits
 
-    def _next(self) -> "tuple[BatchQueue, list[Task]] | None":
+    def _next_batch(self) -> "tuple[BatchQueue, list[Task]] | None":
         now = time.monotonic()
         for step in range(len(self._queues)):
-            queue = self._queues[(self._turn + step) % len(self._queues)]
+            queue = self._queues[(self._next_index + step) % len(self._queues)]
             batch = queue.take(now)
             if batch is not None:
-                self._turn += step + 1
+                self._next_index += step + 1
                 return queue, batch
         return None
 
-    def _wait(self) -> float | None:
+    def _seconds_until_due(self) -> float | None:
         due = [queue.due() for queue in self._queues]
         times = [time for time in due if time is not None]
         return max(0.0, min(times) - time.monotonic()) if times else None
 
 
 class _Batch:
-    """Tasks that will run together."""
+    """Tasks that run together."""
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
@@ -104,28 +105,32 @@ class _Batch:
 
 
 class BatchQueue:
-    """The batches of one model's requests for the same outputs from the same inputs.
+    """Batches of one model's requests with the same names of inputs and outputs.
 
-    Requests are joined where dtypes and inner shapes agree (with `pad_variable_length_inputs`:
-    ranks), so a request of another shape is never its neighbours' fault.
+    Requests are merged where dtypes and inner shapes agree (with `pad_variable_length_inputs`:
+    ranks), so a request of another shape does not fail the others.
 
     Args:
         options: The parameters.
-        threads: What runs the batches.
-        run: Computes (inputs, outputs, deadline).
-        observer: Told of requests and batches.
+        scheduler: Runs the batches.
+        run: Computes the outputs.
+        observer: Notified of requests and batches.
     """
 
     def __init__(
-        self, options: BatchingOptions, threads: BatchThreads, run: Run, observer: Observer
+        self,
+        options: BatchingOptions,
+        scheduler: SharedScheduler,
+        run: RunFunction,
+        observer: Observer,
     ) -> None:
         self.running = 0
         self.closing = False
         self._options = options
-        self._threads = threads
+        self._scheduler = scheduler
         self._run = run
         self._observer = observer
-        self._rules = Rules(
+        self._rules = MergeRules(
             StatusError(
                 Code.RESOURCE_EXHAUSTED, "Run() timeout exceeded while waiting in batching queue"
             ),
@@ -136,7 +141,7 @@ class BatchQueue:
         )
         self._batches: deque[_Batch] = deque()
         self._open: dict[Hashable, _Batch] = {}
-        threads.add(self)
+        scheduler.add(self)
 
     def submit(self, task: Task) -> None:
         """Queues `task`, whose `rows` is set and positive.
@@ -153,8 +158,8 @@ class BatchQueue:
                 f"{options.max_batch_size}",
             )
         self._observer.request_queued(task.rows)
-        key = self._key(task)
-        with self._threads.changed:
+        key = merge_key(task, options.pad_variable_length_inputs)
+        with self._scheduler.changed:
             batch = self._open.get(key)
             room = options.largest_batch - batch.rows if batch else 0
             parts = 1
@@ -165,10 +170,10 @@ class BatchQueue:
             else:
                 self._check_room(1)
                 self._append(None, key, task)
-            self._threads.changed.notify(parts)
+            self._scheduler.changed.notify(parts)
 
     def take(self, now: float) -> list[Task] | None:
-        """The tasks of the oldest batch that may run by now. The threads' lock is held."""
+        """Removes and returns the oldest batch that is due, or None. The scheduler's lock is held."""
         for batch in self._batches:
             if self._due(batch) <= now:
                 self._batches.remove(batch)
@@ -177,22 +182,16 @@ class BatchQueue:
         return None
 
     def due(self) -> float | None:
-        """When a batch may run next. The threads' lock is held."""
+        """Returns the time at which the next batch is due. The scheduler's lock is held."""
         return min((self._due(batch) for batch in self._batches), default=None)
 
     def busy(self) -> bool:
-        """Whether anything waits or runs. The threads' lock is held."""
+        """Returns whether a batch waits or runs. The scheduler's lock is held."""
         return bool(self._batches or self.running)
 
     def process(self, batch: list[Task]) -> None:
-        """Answers the tasks of `batch`."""
+        """Runs `batch` and completes its tasks."""
         run_together(batch, self._run, self._rules)
-
-    def _key(self, task: Task) -> Hashable:
-        if not self._options.pad_variable_length_inputs:
-            return shape_key(task)
-        inputs = tuple((name, value.dtype, value.ndim) for name, value in task.inputs.items())
-        return task.outputs, inputs
 
     def _append(self, batch: _Batch | None, key: Hashable, task: Task) -> None:
         if batch is None:
@@ -211,7 +210,7 @@ class BatchQueue:
             del self._open[batch.key]
 
     def _split(self, batch: _Batch | None, key: Hashable, task: Task, room: int) -> int:
-        """Returns the number of parts."""
+        """Queues `task` in parts; returns their number."""
         largest = self._options.largest_batch
         more = -(-(task.rows - room) // largest)  # batches beyond the open one, rounded up
         self._check_room(more, task, room)

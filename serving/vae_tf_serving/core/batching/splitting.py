@@ -1,23 +1,23 @@
-"""One large request as several small ones."""
+"""Splits a large request into several small ones."""
 
 import threading
 
 import numpy as np
 
-from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.core.batching.task import Task, Values
 
 
 def split_task(task: Task, first: int, largest: int) -> list[Task]:
-    """Cuts `task` into parts; it is answered once all of them are.
+    """Splits `task` into parts; it is done when all of them are.
 
     Args:
         task: A task with `rows` set.
-        first: Rows of the first part; 0 for no smaller first part.
+        first: Rows of the first part; 0 for a first part of `largest` rows.
         largest: Rows of every other part but the last.
 
     Returns:
-        The parts. The first error of a part is the task's; it can be cancelled no more.
+        The parts. The first error of a part is the task's. The task can no longer be cancelled.
     """
     starts = list(range(first, task.rows, largest))
     if first:
@@ -29,33 +29,33 @@ def split_task(task: Task, first: int, largest: int) -> list[Task]:
         part.rows, part.queued = end - start, task.queued
         parts.append(part)
     if task.start():
-        _Joined(task, parts)
+        _JoinResults(task, parts)
     else:
         for part in parts:
-            part.answer.cancel()
+            part.future.cancel()
     return parts
 
 
-class _Joined:
-    """Answers a task when the last of its parts is answered."""
+class _JoinResults:
+    """Completes a task when the last of its parts is done."""
 
     def __init__(self, task: Task, parts: list[Task]) -> None:
         self._task = task
         self._parts = parts
-        self._left = len(parts)
+        self._unfinished = len(parts)
         self._lock = threading.Lock()
         for part in parts:
-            part.answer.add_done_callback(self._done)
+            part.future.add_done_callback(self._part_done)
 
-    def _done(self, _: Answer[Values]) -> None:
+    def _part_done(self, _: ResultFuture[Values]) -> None:
         with self._lock:
-            self._left -= 1
-            if self._left:
+            self._unfinished -= 1
+            if self._unfinished:
                 return
-        errors = (part.answer.exception() for part in self._parts)
+        errors = (part.future.exception() for part in self._parts)
         error = next((error for error in errors if error is not None), None)
         if error is not None:
             self._task.fail(error)
             return
-        outputs = zip(*(part.answer.result() for part in self._parts), strict=True)
+        outputs = zip(*(part.future.result() for part in self._parts), strict=True)
         self._task.succeed([np.concatenate(values) for values in outputs])

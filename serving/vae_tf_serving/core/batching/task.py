@@ -7,28 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.status import Code, StatusError
 
 Values = list[np.ndarray]
 
 
 class Task:
-    """Inputs, wanted outputs, and the answer to come.
+    """Inputs, names of the outputs, and the future of the result.
 
     Args:
         inputs: Tensor name -> value.
         outputs: Names of the tensors to compute.
-        deadline: `time.monotonic()` seconds after which nobody wants the answer, or None.
-        finish: What makes the answer of the computed values, in the thread that computed them.
+        deadline: `time.monotonic()` seconds after which the result is not wanted; None for no limit.
+        finish: Converts the computed values to the result, in the thread that computed them.
             Defaults to the values themselves.
 
     Attributes:
-        rows: int. Size of the inputs' first dimension, where there is one.
-        queued: float. `time.monotonic()` when the task was made.
+        future: ResultFuture. The result.
+        rows: int. Size of the inputs' first dimension; 0 until it is set.
+        queued: float. `time.monotonic()` at construction.
     """
 
-    __slots__ = ("answer", "deadline", "finish", "inputs", "outputs", "queued", "rows")
+    __slots__ = ("deadline", "finish", "future", "inputs", "outputs", "queued", "rows")
 
     def __init__(
         self,
@@ -41,37 +42,45 @@ class Task:
         self.outputs = outputs
         self.deadline = deadline
         self.finish = finish
-        self.answer: Answer[Any] = Answer()
+        self.future: ResultFuture[Any] = ResultFuture()
         self.rows = 0
         self.queued = time.monotonic()
 
     def start(self) -> bool:
-        """Whether to go on: False where the caller has cancelled the answer."""
-        return self.answer.start()
+        """Marks the task as running; returns False if the caller has cancelled it."""
+        return self.future.start()
 
     def succeed(self, values: Values) -> None:
-        """Answers with what `finish` makes of `values`, or with its error."""
+        """Sets the result that `finish` makes of `values`, or its error."""
         try:
             result = values if self.finish is None else self.finish(values)
         except Exception as error:
-            self.answer.set_exception(error)
+            self.future.set_exception(error)
         else:
-            self.answer.set_result(result)
+            self.future.set_result(result)
 
     def fail(self, error: BaseException) -> None:
-        """Answers with an error of its own, for one error may end many tasks."""
+        """Sets an error; a StatusError is copied, since one error may end many tasks."""
         if isinstance(error, StatusError):
             error = StatusError(error.code, error.message)
-        self.answer.set_exception(error)
+        self.future.set_exception(error)
 
 
-def late() -> StatusError:
-    """The answer to a request whose deadline has passed."""
+def deadline_exceeded() -> StatusError:
+    """Error of a request whose deadline has passed."""
     return StatusError(Code.DEADLINE_EXCEEDED, "Timed out waiting for notification")
 
 
+def queue_full(max_waiting: int) -> StatusError:
+    """Error of a full queue; TensorFlow Serving has no equivalent."""
+    return StatusError(
+        Code.UNAVAILABLE,
+        f"{max_waiting} requests wait already, the most allowed; try again later.",
+    )
+
+
 def timeout_ms(deadline: float | None) -> int | None:
-    """Milliseconds left until `deadline`, at least 1.
+    """Returns the milliseconds left until `deadline`, at least 1.
 
     Raises:
         StatusError: DEADLINE_EXCEEDED, if it has passed.
@@ -80,15 +89,15 @@ def timeout_ms(deadline: float | None) -> int | None:
         return None
     left = deadline - time.monotonic()
     if left <= 0:
-        raise late()
+        raise deadline_exceeded()
     return math.ceil(min(left, 1e6) * 1000)
 
 
 def batch_size(inputs: dict[str, np.ndarray]) -> int:
-    """The common size of the inputs' first dimension.
+    """Returns the common size of the inputs' first dimension.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, if there is no such thing.
+        StatusError: INVALID_ARGUMENT: no inputs, a scalar input, or different sizes.
     """
     if not inputs:
         raise StatusError(

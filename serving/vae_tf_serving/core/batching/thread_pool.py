@@ -1,19 +1,18 @@
-"""Requests that run alone."""
+"""Thread pool for requests that are not batched."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from vae_tf_serving.core.batching.merging import Run
-from vae_tf_serving.core.batching.task import Task
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.core.batching.merging import RunFunction
+from vae_tf_serving.core.batching.task import Task, queue_full
 
 
 class ThreadPool:
-    """Threads that run one request each, for all models, behind a bounded queue.
+    """Threads that run one request each, for all models, with a bounded queue.
 
     Args:
-        threads: int. How many requests run at the same time.
-        max_waiting: int. How many more may wait.
+        threads: int. Requests that run at the same time.
+        max_waiting: int. Requests that may wait.
     """
 
     def __init__(self, threads: int, max_waiting: int) -> None:
@@ -21,8 +20,8 @@ class ThreadPool:
         self._room = threading.BoundedSemaphore(threads + max_waiting)
         self._max_waiting = max_waiting
 
-    def submit(self, task: Task, run: Run) -> None:
-        """Queues `task`; `run` will compute it.
+    def submit(self, task: Task, run: RunFunction) -> None:
+        """Queues `task`, to be computed by `run`.
 
         Raises:
             StatusError: UNAVAILABLE, if the queue is full.
@@ -32,10 +31,10 @@ class ThreadPool:
         self._pool.submit(self._work, task, run)
 
     def close(self) -> None:
-        """Answers what waits, then ends the threads."""
+        """Runs the waiting requests, then ends the threads."""
         self._pool.shutdown()
 
-    def _work(self, task: Task, run: Run) -> None:
+    def _work(self, task: Task, run: RunFunction) -> None:
         try:
             if task.start():
                 task.succeed(run(task.inputs, task.outputs, task.deadline))
@@ -43,10 +42,3 @@ class ThreadPool:
             task.fail(error)
         finally:
             self._room.release()
-
-
-def queue_full(waiting: int) -> StatusError:
-    """The answer of a full queue, where TensorFlow Serving has none to imitate."""
-    return StatusError(
-        Code.UNAVAILABLE, f"{waiting} requests wait already, the most allowed; try again later."
-    )

@@ -1,4 +1,4 @@
-"""What a ModelServerConfig must satisfy before anything is done about it."""
+"""Checks of a ModelServerConfig."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ def check_models(models: Any, old_models: Any = ()) -> None:
     """Checks the ModelConfigs of a new list against each other and against the old list.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, with TensorFlow Serving's words.
+        StatusError: INVALID_ARGUMENT, with TensorFlow Serving's message.
     """
     names: set[str] = set()
     for model in models:
@@ -43,7 +43,7 @@ def check_models(models: Any, old_models: Any = ()) -> None:
 
 
 def check_paths(models: Iterable[Any]) -> None:
-    """Checks that the folders of ModelConfigs are there.
+    """Checks that the base paths of ModelConfigs exist.
 
     Raises:
         StatusError: NOT_FOUND.
@@ -62,14 +62,14 @@ def check_labels(
     is_available: Callable[[str, int], bool],
     allow_unavailable: bool,
 ) -> Labels:
-    """The labels that `models` set, each on a version that is available now.
+    """Returns the labels of `models`, after a check that their versions are available.
 
     Args:
         models: ModelConfigs.
-        old: The labels so far: model -> label -> version.
-        is_available: Whether a version of a model is.
-        allow_unavailable: Whether a new label, which moves from no other version, may be given to
-            a version that is not.
+        old: The current labels: model -> label -> version.
+        is_available: Returns whether a version of a model is available.
+        allow_unavailable: Whether a new label may be given to a version that is not available. A
+            label that moves from another version may not.
 
     Raises:
         StatusError: FAILED_PRECONDITION.
@@ -89,7 +89,7 @@ def check_labels(
 
 
 def single_model(name: str, base_path: str) -> model_server_config_pb2.ModelServerConfig:
-    """The configuration that `--model_name` and `--model_base_path` stand for."""
+    """Makes the configuration of `--model_name` and `--model_base_path`."""
     config = model_server_config_pb2.ModelServerConfig()
     config.model_config_list.config.add(name=name, base_path=base_path, model_platform=_PLATFORM)
     return config

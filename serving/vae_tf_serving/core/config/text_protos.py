@@ -1,7 +1,7 @@
-"""The text-proto files of TensorFlow Serving, read into protos.
+"""Reads the text-proto files of TensorFlow Serving.
 
-`tensorflow-serving-api` ships no module for three of the messages. They are described here, in a
-descriptor pool of their own; their text form is what matters, they never travel.
+`tensorflow-serving-api` has no module for three of the messages. They are described here, in a
+descriptor pool of their own; their field numbers are arbitrary, since only their text form is read.
 """
 
 import os
@@ -27,7 +27,7 @@ _INT64, _BOOL, _STRING = (
     f".google.protobuf.{name}" for name in ("Int64Value", "BoolValue", "StringValue")
 )
 
-# message -> field -> (type, is it repeated); a leading dot marks the type as a message.
+# message -> field -> (type, whether repeated); a leading dot marks the name of a message type
 _MESSAGES: dict[str, dict[str, tuple[str | int, bool]]] = {
     "BatchingParameters": {
         "max_batch_size": (_INT64, False),
@@ -55,14 +55,14 @@ _MESSAGES: dict[str, dict[str, tuple[str | int, bool]]] = {
 
 
 class ConfigError(StatusError):
-    """A configuration file that cannot be read or parsed.
+    """Configuration file that cannot be read or parsed.
 
     Attributes:
-        detail: str. The line that TensorFlow Serving writes on stderr beside the message, such as
-            "Error parsing text-format tensorflow.serving.ModelServerConfig: 3:5: ..."; "" where
-            the file could not be read at all.
-        line: int or None. Line of the fault, from 1.
-        column: int or None. Column of the fault, from 1.
+        detail: str. Further line that TensorFlow Serving writes on stderr, such as "Error parsing
+            text-format tensorflow.serving.ModelServerConfig: 3:5: ..."; "" if the file could not
+            be read.
+        line: int or None. Line of the error, from 1.
+        column: int or None. Column of the error, from 1.
     """
 
     def __init__(
@@ -85,7 +85,8 @@ def model_server_config(
     """Reads the file of `--model_config_file`.
 
     Raises:
-        ConfigError: if it cannot be read (NOT_FOUND, INVALID_ARGUMENT when empty) or parsed.
+        ConfigError: The file cannot be read (NOT_FOUND), is empty or cannot be parsed
+            (INVALID_ARGUMENT).
     """
     return _read(path, model_server_config_pb2.ModelServerConfig())
 
@@ -94,7 +95,7 @@ def batching_parameters(path: str | os.PathLike[str]) -> Any:
     """Reads a `BatchingParameters`: `--batching_parameters_file`, `batching_params.pbtxt`.
 
     Raises:
-        ConfigError: as `model_server_config`.
+        ConfigError: See `model_server_config`.
     """
     return _read(path, _message("BatchingParameters"))
 
@@ -103,16 +104,16 @@ def monitoring_config(path: str | os.PathLike[str]) -> Any:
     """Reads a `MonitoringConfig`: `prometheus_config { enable: true path: "..." }`.
 
     Raises:
-        ConfigError: as `model_server_config`.
+        ConfigError: See `model_server_config`.
     """
     return _read(path, _message("MonitoringConfig"))
 
 
 def ssl_config(path: str | os.PathLike[str]) -> Any:
-    """Reads an `SSLConfig`, whose fields hold PEM contents, not paths.
+    """Reads an `SSLConfig`; its fields hold PEM contents, not paths.
 
     Raises:
-        ConfigError: as `model_server_config`.
+        ConfigError: See `model_server_config`.
     """
     return _read(path, _message("SSLConfig"))
 

@@ -1,4 +1,4 @@
-"""One loaded version of a model."""
+"""Loaded version of a model."""
 
 import json
 import os
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from vae_tf_serving.core.batching.dynamic_batcher import RowBatcher
-from vae_tf_serving.core.batching.event_loop_collector import Gathering
-from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.dynamic_batcher import DynamicBatcher
+from vae_tf_serving.core.batching.event_loop_collector import EventLoopCollector
+from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.core.batching.options import BatchingOptions
-from vae_tf_serving.core.batching.shared_scheduler import BatchQueue, BatchThreads
+from vae_tf_serving.core.batching.shared_scheduler import BatchQueue, SharedScheduler
 from vae_tf_serving.core.batching.task import Task, Values, batch_size, timeout_ms
 from vae_tf_serving.core.batching.thread_pool import ThreadPool
 from vae_tf_serving.core.config import text_protos
@@ -25,7 +25,7 @@ from vae_tf_serving.core.observer import Observer
 from vae_tf_serving.status import StatusError
 
 _PER_MODEL_PARAMETERS = "batching_params.pbtxt"
-_MOMENT = 0.5e-3  # seconds: about what the way to a thread and back costs where cores are busy
+_SHORT_RUN_SECONDS = 0.5e-3  # a hop to a thread and back takes about as long on busy cores
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class ServableOptions:
         intra_op_threads: As `SavedModelSession`'s.
         inter_op_threads: As `SavedModelSession`'s.
         batching: Parameters of `--enable_batching`; None for off.
-        per_model_batching: Whether a version's own `batching_params.pbtxt` takes the place of
-            `batching`, and a version without one is not batched.
-        automatic_rows: Rows of an automatic batch of a row-wise model at most; 0 for no such
-            batching.
-        run_threads: Requests that run alone at the same time, all models together.
-        max_waiting: Requests that may wait, a queue.
-        check_method_names: Whether a signature's method name must suit the call
+        per_model_batching: Whether a version's own `batching_params.pbtxt` replaces `batching`; a
+            version without one is not batched.
+        automatic_rows: Rows of a batch of the `DynamicBatcher` of row-wise models at most; 0 for no
+            such batching.
+        run_threads: Requests outside batches that run at the same time, of all models.
+        max_waiting: Requests that may wait in one queue.
+        check_method_names: Whether a signature's method name must match the call
             (`--enable_signature_method_name_check`).
     """
 
@@ -60,38 +60,38 @@ class ServableOptions:
 
 @dataclass
 class SharedThreads:
-    """The threads that all servables use; `close` when the last servable is closed."""
+    """Threads that all servables share; closed after the last servable."""
 
     options: ServableOptions
     observer: Observer = field(default_factory=Observer)
 
     def __post_init__(self) -> None:
         self.pool = ThreadPool(self.options.run_threads, self.options.max_waiting)
-        self._batching: BatchThreads | None = None
+        self._scheduler: SharedScheduler | None = None
         self._lock = threading.Lock()
 
-    def batching(self, options: BatchingOptions) -> BatchThreads:
-        """The batch threads, as many as `options` says at the first call."""
+    def scheduler(self, options: BatchingOptions) -> SharedScheduler:
+        """Returns the scheduler; `options` of the first call set its number of threads."""
         with self._lock:
-            if self._batching is None:
-                self._batching = BatchThreads(options.num_batch_threads)
-            return self._batching
+            if self._scheduler is None:
+                self._scheduler = SharedScheduler(options.num_batch_threads)
+            return self._scheduler
 
     def close(self) -> None:
         """Ends the threads."""
         self.pool.close()
-        if self._batching is not None:
-            self._batching.close()
+        if self._scheduler is not None:
+            self._scheduler.close()
 
 
 class Servable:
-    """A version of a model, ready to run. Safe to use from several threads.
+    """Version of a model that is ready to run; thread-safe.
 
     Args:
         name: Name of the model.
         version: Number of the version.
         path: Its directory.
-        shared: Threads and options.
+        shared: Options, and threads of all servables.
 
     Attributes:
         name: str.
@@ -101,11 +101,12 @@ class Servable:
         signatures: dict. Key -> `Signature`.
         observer: Observer.
         options: ServableOptions.
-        row_wise: bool. Whether the model says that row i of its outputs depends on row i of its
-            inputs alone (`"row_wise": true` in `assets.extra/vae_tf.json`).
+        row_wise: bool. Whether the model declares (`"row_wise": true` in
+            `assets.extra/vae_tf.json`) that row i of its outputs depends on row i of its inputs
+            alone.
 
     Raises:
-        StatusError: if it cannot be loaded, or its batching parameters contradict each other.
+        StatusError: The model cannot be loaded, or its batching parameters are invalid.
     """
 
     def __init__(self, name: str, version: int, path: Path, shared: SharedThreads) -> None:
@@ -118,7 +119,7 @@ class Servable:
         self._shared = shared
         self._queues: dict[tuple[frozenset[str], frozenset[str]], BatchQueue] = {}
         self._lock = threading.Lock()
-        self._rows: RowBatcher | None = None
+        self._dynamic_batcher: DynamicBatcher | None = None
         self._batching = _batching_options(self.path, self.options)
         self._session = SavedModelSession(
             self.path,
@@ -131,7 +132,7 @@ class Servable:
             key: Signature.from_proto(proto) for key, proto in self.meta_graph.signature_def.items()
         }
         if self._batching is None and self.row_wise and self.options.automatic_rows:
-            self._rows = RowBatcher(
+            self._dynamic_batcher = DynamicBatcher(
                 self._run,
                 self._is_short,
                 self.observer,
@@ -145,51 +146,51 @@ class Servable:
         outputs: list[str],
         deadline: float | None = None,
         finish: Callable[[Values], Any] | None = None,
-        gathering: Gathering | None = None,
-    ) -> Answer[Any]:
-        """Computes tensors, in another thread or when `gathering` ends.
+        collector: EventLoopCollector | None = None,
+    ) -> ResultFuture[Any]:
+        """Computes tensors, in another thread or when `collector` is flushed.
 
         Args:
             inputs: Tensor name -> value.
             outputs: Names of the tensors to compute.
-            deadline: `time.monotonic()` seconds after which to give up. A request that waits past
-                it is not run.
-            finish: What makes the answer of the values, where they are computed; it must be
-                quick. Defaults to the values themselves, in the order of `outputs`, perhaps views
-                of a larger array.
-            gathering: Of the event loop that calls, if it is one.
+            deadline: `time.monotonic()` seconds; None for no limit. A request that waits past its
+                deadline is not run.
+            finish: Converts the values to the result, in the thread that computes them; it must be
+                fast. Defaults to the values themselves, in the order of `outputs`; they may be
+                views of a larger array.
+            collector: That of the calling event loop, if there is one.
 
         Returns:
-            The answer, which fails as TensorFlow Serving's runtime and batching report. Cancelling
-            it before the run begins costs nothing more.
+            The result, or the error that TensorFlow Serving's runtime or batching reports. A future
+            that is cancelled before its run begins is not run.
 
         Raises:
-            StatusError: at once, if a queue is full (UNAVAILABLE) or batching forbids the inputs.
+            StatusError: A queue is full (UNAVAILABLE), or the inputs cannot be batched.
         """
         task = Task(inputs, tuple(outputs), deadline, finish)
         if self._batching is not None:
             task.rows = batch_size(inputs)
             if task.rows:
                 self._queue(task, self._batching).submit(task)
-                return task.answer
-        elif self._rows is not None:
+                return task.future
+        elif self._dynamic_batcher is not None:
             task.rows = _rows(inputs)
-            if 0 < task.rows <= self._rows.max_rows:
-                self._rows.submit(task, gathering)
-                return task.answer
+            if 0 < task.rows <= self._dynamic_batcher.max_rows:
+                self._dynamic_batcher.submit(task, collector)
+                return task.future
         self._shared.pool.submit(task, self._run)
-        return task.answer
+        return task.future
 
     def close(self) -> None:
-        """Answers what waits, then frees the model. Nothing may be submitted any more."""
-        # Both kinds of queue refer back to the servable. Such a cycle would never be collected:
-        # what is alive when a model has been loaded is frozen.
-        if self._rows is not None:
-            self._rows.close()
-            self._rows = None
+        """Runs the waiting requests, then frees the model. Nothing may be submitted afterwards."""
+        # Both kinds of queue refer back to the servable. These cycles must be cut here: objects that
+        # are alive when a model has been loaded are frozen, and never collected.
+        if self._dynamic_batcher is not None:
+            self._dynamic_batcher.close()
+            self._dynamic_batcher = None
         if self._batching is not None:
             while self._queues:
-                self._shared.batching(self._batching).remove(self._queues.popitem()[1])
+                self._shared.scheduler(self._batching).remove(self._queues.popitem()[1])
         self._session.close()
 
     def _run(
@@ -199,7 +200,7 @@ class Servable:
 
     def _is_short(self, tasks: Sequence[Task]) -> bool:
         size = sum(size_of(task.inputs) for task in tasks)
-        return self._session.usual_seconds(size, tasks[0].outputs) < _MOMENT
+        return self._session.expected_seconds(size, tasks[0].outputs) < _SHORT_RUN_SECONDS
 
     def _queue(self, task: Task, options: BatchingOptions) -> BatchQueue:
         key = frozenset(task.inputs), frozenset(task.outputs)
@@ -208,14 +209,14 @@ class Servable:
             with self._lock:
                 queue = self._queues.get(key)
                 if queue is None:
-                    threads = self._shared.batching(options)
-                    queue = BatchQueue(options, threads, self._run, self.observer)
+                    scheduler = self._shared.scheduler(options)
+                    queue = BatchQueue(options, scheduler, self._run, self.observer)
                     self._queues[key] = queue
         return queue
 
 
 def _rows(inputs: dict[str, np.ndarray]) -> int:
-    """Rows of a request that can be batched, else 0."""
+    """Returns the rows of a request, or 0 if it cannot be batched."""
     try:
         return batch_size(inputs)
     except StatusError:

@@ -1,4 +1,4 @@
-"""One loaded SavedModel, run the way TensorFlow Serving runs it."""
+"""TensorFlow session of a SavedModel, run as TensorFlow Serving runs it."""
 
 import math
 import os
@@ -13,39 +13,38 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-# The session's public `run` and `make_callable` compare the shape of what is fed with the
-# placeholder's, which TensorFlow Serving never does; below them lies only this module.
+# The session's public `run` and `make_callable` compare the shapes of the feeds with those of the
+# placeholders, which TensorFlow Serving does not do; this is the module that they call.
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 
-from vae_tf_serving.core.execution.unbounded_ops import has_loop
+from vae_tf_serving.core.execution.unbounded_ops import depends_on_loop
 from vae_tf_serving.status import Code, StatusError
 
-# Without a timer a run costs a quarter less, but cannot be stopped; one that is expected to take
-# this small a part of the time it has goes without.
-_SHORT = 1 / 20
-_MOST_KINDS = 4096  # of runs whose time is remembered: clients choose the outputs
+# A run without a timer costs a quarter less, but cannot be interrupted. A run gets no timer if it
+# is expected to take less than this fraction of its timeout.
+_UNTIMED_FRACTION = 1 / 20
+_MAX_KINDS = 4096  # kinds of runs whose time is kept; clients choose the outputs
 
 
 class SavedModelSession:
-    """A SavedModel in a TensorFlow session of its own.
+    """SavedModel in a TensorFlow session of its own.
 
-    What is fed is not compared with the shapes that the signature declares: a shape is wrong only
-    when an operation says so. The dtype is checked by the runtime.
+    Feeds are not compared with the shapes of the signature; only an operation can reject a shape.
+    The runtime checks the dtype.
 
     Args:
-        path: The version's directory, which holds `saved_model.pb`.
-        tags: Tags of the wanted meta graph.
-        intra_op_threads: Threads of one operation. 0 is one, the fastest for small requests.
-        inter_op_threads: Threads of the runs that a timer watches. 0 is one.
+        path: Directory of the version, with `saved_model.pb`.
+        tags: Tags of the meta graph.
+        intra_op_threads: Threads of one operation. 0 means one, the fastest for small requests.
+        inter_op_threads: Threads of the runs that have a timer. 0 means one.
 
     Attributes:
         path: Path.
-        meta_graph: MetaGraphDef. The signatures and the tags; the graph itself is left out.
+        meta_graph: MetaGraphDef. Signatures and tags, without the graph.
 
     Raises:
-        StatusError: if the directory does not hold a SavedModel with these tags, or it cannot be
-            restored or initialised.
+        StatusError: No SavedModel with these tags, or one that cannot be restored or initialised.
     """
 
     def __init__(
@@ -63,12 +62,12 @@ class SavedModelSession:
             meta_info_def=loaded.meta_info_def, signature_def=loaded.signature_def
         )
         self._bounded = {
-            name: not has_loop(loaded.graph_def, [name.split(":")[0]])
+            name: not depends_on_loop(loaded.graph_def, [name.split(":")[0]])
             for signature in loaded.signature_def.values()
             for name in (output.name for output in signature.outputs.values())
         }
-        self._longest: dict[tuple[tuple[str, ...], int], float] = {}
-        self._usual: dict[tuple[tuple[str, ...], int], float] = {}
+        self._max_seconds: dict[tuple[tuple[str, ...], int], float] = {}
+        self._min_seconds: dict[tuple[tuple[str, ...], int], float] = {}
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._runs = 0
@@ -77,19 +76,19 @@ class SavedModelSession:
     def run(
         self, feeds: dict[str, np.ndarray], fetches: Sequence[str], timeout_ms: int | None = None
     ) -> list[np.ndarray]:
-        """Computes tensors, in the calling thread or watched by a timer.
+        """Computes tensors, in the calling thread, or in another thread with a timer.
 
         Args:
             feeds: Tensor name -> value.
             fetches: Tensor names.
-            timeout_ms: Milliseconds after which to give up. A run that is expected to end long
-                before that is not interrupted.
+            timeout_ms: Milliseconds after which the run is interrupted; a run that is expected to
+                take less than a twentieth of them is not. None for no limit.
 
         Returns:
             The values, in the order of `fetches`.
 
         Raises:
-            StatusError: as the runtime reports it, such as INVALID_ARGUMENT for a wrong dtype or
+            StatusError: The error of the runtime, such as INVALID_ARGUMENT for a wrong dtype or
                 shape, or DEADLINE_EXCEEDED `Timed out waiting for notification`.
         """
         names = tuple(fetches)
@@ -102,7 +101,7 @@ class SavedModelSession:
         except tf.errors.OpError as error:
             raise status_error(error) from error
         except (TypeError, ValueError, RuntimeError) as error:
-            # NumPy values that have no TensorFlow dtype.
+            # NumPy values of a dtype that TensorFlow does not have
             raise StatusError(Code.INVALID_ARGUMENT, str(error)) from error
         finally:
             with self._lock:
@@ -110,23 +109,23 @@ class SavedModelSession:
                 if self._closed and not self._runs:
                     self._idle.notify_all()
 
-    def usual_seconds(self, size: int, fetches: Sequence[str]) -> float:
-        """How long a run takes that nothing holds up, judged by earlier runs of the like.
+    def expected_seconds(self, size: int, fetches: Sequence[str]) -> float:
+        """Returns the time of a run, estimated by the shortest recent runs of its kind.
 
         Args:
-            size: Bytes of the values to be fed.
+            size: Bytes of the feeds.
             fetches: Tensor names.
 
         Returns:
-            Infinity where none was yet, or a loop in the graph may go on for any time.
+            Infinity before the first such run, or if the fetches depend on a loop.
         """
         names = tuple(fetches)
         if not self._is_bounded(names):
             return math.inf
-        return self._usual.get(_kind(names, size), math.inf)
+        return self._min_seconds.get(_kind(names, size), math.inf)
 
     def close(self) -> None:
-        """Waits for the runs under way, then frees the session and its variables."""
+        """Waits for the current runs, then frees the session and its variables."""
         with self._idle:
             if self._closed:
                 return
@@ -143,11 +142,11 @@ class SavedModelSession:
         fed = {self._tensor(name): value for name, value in feeds.items()}
         fetched = [self._tensor(name) for name in names]
         kind = _kind(names, size_of(feeds))
-        longest = self._longest.get(kind, math.inf)
-        unwatched = timeout_ms is None or (
-            longest * 1000 < timeout_ms * _SHORT and self._is_bounded(names)
+        longest_seconds = self._max_seconds.get(kind, math.inf)
+        untimed = timeout_ms is None or (
+            longest_seconds * 1000 < timeout_ms * _UNTIMED_FRACTION and self._is_bounded(names)
         )
-        options = _unwatched() if unwatched else _watched(timeout_ms)
+        options = _untimed_options() if untimed else _timed_options(timeout_ms)
         started = time.monotonic()
         try:
             values = pywrap_tf_session.TF_SessionRun_wrapper(
@@ -155,14 +154,14 @@ class SavedModelSession:
             )
             return [_array(value) if isinstance(value, bytes) else value for value in values]
         finally:
-            taken = time.monotonic() - started
-            if len(self._longest) >= _MOST_KINDS:
-                self._longest.clear()
-                self._usual.clear()
-            self._longest[kind] = max(taken, 0.9 * self._longest.get(kind, 0.0))
-            # A thread also waits for Python's lock when its run is over: the shorter ones count.
-            self._usual[kind] = min(taken, 1.5 * self._usual.get(kind, math.inf))
-            if not unwatched:
+            seconds = time.monotonic() - started
+            if len(self._max_seconds) >= _MAX_KINDS:
+                self._max_seconds.clear()
+                self._min_seconds.clear()
+            self._max_seconds[kind] = max(seconds, 0.9 * self._max_seconds.get(kind, 0.0))
+            # A time may include a wait for the GIL after the run: the shorter ones are more exact.
+            self._min_seconds[kind] = min(seconds, 1.5 * self._min_seconds.get(kind, math.inf))
+            if not untimed:
                 pywrap_tf_session.TF_DeleteBuffer(options)
 
     def _is_bounded(self, names: tuple[str, ...]) -> bool:
@@ -178,19 +177,19 @@ class SavedModelSession:
 
 
 def _array(text: bytes) -> np.ndarray:
-    """The runtime gives a lone string without an array around it."""
+    """Returns a string as a scalar array; the runtime gives the bytes alone."""
     array = np.empty((), object)
     array[()] = text
     return array
 
 
 def _kind(names: tuple[str, ...], size: int) -> tuple[tuple[str, ...], int]:
-    """Equal for runs that take about the same time."""
+    """Returns a key that is equal for runs of about the same time."""
     return names, size.bit_length()
 
 
 def size_of(feeds: dict[str, np.ndarray]) -> int:
-    """Bytes of the values, those of their strings included."""
+    """Returns the bytes of the values, strings included."""
     return sum(
         sum(map(len, value.flat)) if value.dtype.hasobject else value.nbytes
         for value in feeds.values()
@@ -198,19 +197,19 @@ def size_of(feeds: dict[str, np.ndarray]) -> int:
 
 
 def status_error(error: tf.errors.OpError) -> StatusError:
-    """The status that a TensorFlow error carries."""
+    """Converts a TensorFlow error."""
     return StatusError(Code(error.error_code), error.message)
 
 
 def _load(
     path: Path, tags: list[str], intra_op_threads: int, inter_op_threads: int
 ) -> tuple[Any, MetaGraphDef, dict[str, Any]]:
-    """Returns the TF_Session, the whole meta graph, and tensor name -> TF_Output or its error."""
+    """Returns the TF_Session, the meta graph, and tensor name -> TF_Output or its error."""
     loader = _loader(path, tags)
     config = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=intra_op_threads,
         inter_op_parallelism_threads=inter_op_threads,
-        use_per_session_threads=True,  # a slow model does not hold up the others
+        use_per_session_threads=True,  # so that a slow model does not delay the others
         allow_soft_placement=True,
     )
     config.gpu_options.allow_growth = True
@@ -230,8 +229,8 @@ def _load(
     except (ValueError, RuntimeError, TypeError, KeyError, OSError) as error:
         message = f"{path} cannot be loaded: {error}"
         raise StatusError(Code.INVALID_ARGUMENT, message) from error
-    # The handle is kept without the Session and the Graph, which are cycles of Python objects by
-    # the thousand: the runtime owns the graph for as long as the handle lives.
+    # Only the handle is kept, and the runtime keeps the graph for it. Session and Graph are thousands
+    # of Python objects in reference cycles.
     handle, session._session = session._session, None
     return handle, meta_graph, tensors
 
@@ -283,12 +282,12 @@ def _delete(session: Any) -> None:
 
 
 @cache
-def _unwatched() -> Any:
-    # -1: in the calling thread, without a switch to the session's own.
+def _untimed_options() -> Any:
+    # -1: in the calling thread, not in a thread of the session
     return _buffer(tf.compat.v1.RunOptions(inter_op_thread_pool=-1))
 
 
-def _watched(timeout_ms: int | None) -> Any:
+def _timed_options(timeout_ms: int | None) -> Any:
     return _buffer(tf.compat.v1.RunOptions(timeout_in_ms=timeout_ms))
 
 

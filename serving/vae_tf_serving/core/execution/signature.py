@@ -1,4 +1,4 @@
-"""A SignatureDef in the form that requests need it."""
+"""Signature of a SavedModel, with its tensor names and default values."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +12,15 @@ DEFAULT_KEY = "serving_default"
 
 @dataclass(frozen=True)
 class Signature:
-    """Aliases and tensor names of one signature.
+    """SignatureDef as dictionaries.
 
     Attributes:
         proto: The SignatureDef.
-        inputs: Alias -> tensor name, by alias.
-        outputs: Alias -> tensor name, by alias.
-        types: Alias of an input -> number of its DataType, by alias.
-        defaults: Alias -> value of the inputs that may be left out; None where the proto does not
-            parse.
+        inputs: Alias -> tensor name, sorted by alias.
+        outputs: Alias -> tensor name, sorted by alias.
+        types: Alias of an input -> number of its DataType, sorted by alias.
+        defaults: Alias -> value, of the inputs that have a default; None if its proto cannot be
+            parsed.
     """
 
     proto: SignatureDef
@@ -31,7 +31,7 @@ class Signature:
 
     @classmethod
     def from_proto(cls, proto: SignatureDef) -> "Signature":
-        """The signature that `proto` describes."""
+        """Reads a SignatureDef."""
         return cls(
             proto,
             {alias: info.name for alias, info in sorted(proto.inputs.items())},

@@ -1,4 +1,4 @@
-"""Which operations of a graph may run for a time that their inputs' size does not bound."""
+"""Finds operations whose run time is not bounded by the size of their inputs."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,11 +6,11 @@ from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 
-_LOOPS = {"While", "StatelessWhile", "Enter", "RefEnter"}
+_LOOP_OPS = {"While", "StatelessWhile", "Enter", "RefEnter"}
 
 
-def has_loop(graph: GraphDef, operations: Iterable[str]) -> bool:
-    """Whether computing `operations` of `graph` passes through a loop or a recursion.
+def depends_on_loop(graph: GraphDef, operations: Iterable[str]) -> bool:
+    """Returns whether `operations` of `graph` depend on a loop or a recursive function.
 
     Args:
         graph: The graph, with its function library.
@@ -26,16 +26,16 @@ def has_loop(graph: GraphDef, operations: Iterable[str]) -> bool:
         if node is None or node.name in seen:
             continue
         seen.add(node.name)
-        if _loops(node, library, known):
+        if _is_unbounded(node, library, known):
             return True
         waiting.extend(name.removeprefix("^").split(":")[0] for name in node.input)
     return False
 
 
-def _loops(node: NodeDef, library: dict[str, FunctionDef], known: dict[str, bool]) -> bool:
-    if node.op in _LOOPS:
+def _is_unbounded(node: NodeDef, library: dict[str, FunctionDef], known: dict[str, bool]) -> bool:
+    if node.op in _LOOP_OPS:
         return True
-    return any(_function_loops(name, library, known) for name in _called(node, library))
+    return any(_function_is_unbounded(name, library, known) for name in _called(node, library))
 
 
 def _called(node: NodeDef, library: dict[str, FunctionDef]) -> Iterator[str]:
@@ -47,11 +47,13 @@ def _called(node: NodeDef, library: dict[str, FunctionDef]) -> Iterator[str]:
         yield from (function.name for function in value.list.func)
 
 
-def _function_loops(name: str, library: dict[str, FunctionDef], known: dict[str, bool]) -> bool:
+def _function_is_unbounded(
+    name: str, library: dict[str, FunctionDef], known: dict[str, bool]
+) -> bool:
     if name not in known:
-        known[name] = True  # what is reached again while it is being looked at calls itself
+        known[name] = True  # stands if the function is reached again: it is recursive then
         function = library.get(name)
         known[name] = function is not None and any(
-            _loops(node, library, known) for node in function.node_def
+            _is_unbounded(node, library, known) for node in function.node_def
         )
     return known[name]

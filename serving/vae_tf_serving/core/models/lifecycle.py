@@ -1,4 +1,4 @@
-"""Loads and unloads versions until what is wanted is what is served."""
+"""Life cycle of versions: loads the aspired ones and unloads the others."""
 
 import gc
 import logging
@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Lifecycle:
-    """The versions of all models, and the threads that change their state.
+    """Versions of all models, and the threads that change their states.
 
     Args:
         options: Options.
@@ -24,8 +24,8 @@ class Lifecycle:
     Attributes:
         changed: Condition. Guards `records`; notified of each change of a state.
         records: Records. The state of each version.
-        serving: dict. Model -> version -> what is AVAILABLE, in ascending order; replaced, never
-            changed, so that it can be read without the lock.
+        serving: dict. Model -> version -> AVAILABLE version, in ascending order. It is replaced,
+            never changed, so that it can be read without the lock.
     """
 
     def __init__(self, options: ManagerOptions) -> None:
@@ -41,15 +41,15 @@ class Lifecycle:
         self._thread = threading.Thread(target=self._manage, name="manager", daemon=True)
 
     def start(self) -> None:
-        """Starts to act on what is aspired."""
+        """Starts to load and unload."""
         self._thread.start()
 
     def aspire(self, versions: dict[str, dict[int, Path]], models: set[str]) -> None:
-        """Sets the wanted versions.
+        """Sets the aspired versions.
 
         Args:
             versions: Model -> version -> directory. A model left out keeps its versions.
-            models: The configured models; the versions of all others are unwanted.
+            models: The configured models; the versions of all others are not aspired.
         """
         with self.changed:
             for name in [name for name in self._aspired if name not in models]:
@@ -58,13 +58,13 @@ class Lifecycle:
             self._follow_aspired()
 
     def failures(self, names: set[str]) -> dict[tuple[str, int], StatusError | None] | None:
-        """The versions that decided against their model; None while some model is undecided.
+        """Returns the failed versions of failed models; None while a model is undecided.
 
-        A model is decided by its lowest version that is AVAILABLE or has failed to load. The lock
-        is held.
+        The lowest version that is AVAILABLE or has failed to load decides its model. The lock is
+        held.
 
         Args:
-            names: The awaited models.
+            names: The models.
         """
         failed = {}
         for name in sorted(names):
@@ -82,17 +82,17 @@ class Lifecycle:
         return failed
 
     def initial_load_done(self) -> None:
-        """From now on versions load `num_load_threads` at a time."""
+        """Reduces the number of versions that load at the same time to `num_load_threads`."""
         self._initial = False
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Unloads everything, after the requests under way, and ends the threads.
+        """Unloads all versions after their requests, and ends the threads.
 
         Args:
-            timeout: Seconds after which to leave the rest to the end of the process.
+            timeout: Seconds after which versions in use stay loaded. Defaults to no limit.
 
         Returns:
-            Whether everything is unloaded.
+            Whether all versions are unloaded.
         """
         end = None if timeout is None else time.monotonic() + timeout
         self.aspire({}, set())
@@ -169,9 +169,9 @@ class Lifecycle:
         started = time.monotonic()
         servable, error = None, None
         try:
-            servable = self._make(version)
+            servable = self._load_servable(version)
         except StatusError as failure:
-            # A new one, for the traceback holds on to all that the attempt has read.
+            # A copy without the traceback, which refers to all that the attempt has read.
             error = StatusError(failure.code, failure.message)
         except Exception as failure:
             _LOG.exception("Loading %s failed.", version.label)
@@ -187,7 +187,7 @@ class Lifecycle:
             else:
                 self._load_failed(version, error)
 
-    def _make(self, version: ManagedVersion) -> Servable:
+    def _load_servable(self, version: ManagedVersion) -> Servable:
         if not version.path.is_dir():
             raise StatusError(
                 Code.FAILED_PRECONDITION,
@@ -202,8 +202,8 @@ class Lifecycle:
         except BaseException:
             servable.close()
             raise
-        # Collections would walk over the whole of TensorFlow's heap again and again; what loading
-        # left behind is freed first, the rest is for good.
+        # Without `freeze` each collection would traverse all of TensorFlow's Python objects. The garbage
+        # of loading is collected first, because frozen objects are never collected.
         gc.collect()
         gc.freeze()
         return servable
@@ -236,8 +236,8 @@ class Lifecycle:
         _LOG.info("Unloaded %s.", version.label)
 
     def _end(self, version: ManagedVersion, error: StatusError | None) -> None:
-        # A version that failed stays for as long as its model is configured: it is not tried
-        # again, and where it is the wanted one, those that serve go on.
+        # A failed version is kept while its model is configured: it is not loaded again, and the
+        # versions that are served stay if it is the aspired one.
         if error is None:
             del self._managed[version.name][version.version]
         self._set_state(version, State.END, error)

@@ -1,4 +1,4 @@
-"""A version under the manager's care, from START to END."""
+"""State of one version, from START to END."""
 
 import enum
 import threading
@@ -9,7 +9,7 @@ from vae_tf_serving.status import StatusError
 
 
 class State(enum.IntEnum):
-    """States of a version, numbered as `ModelVersionStatus.State`."""
+    """States of a version, with the numbers of `ModelVersionStatus.State`."""
 
     START = 10
     LOADING = 20
@@ -19,7 +19,7 @@ class State(enum.IntEnum):
 
 
 class ManagedVersion:
-    """One version: its state, which the manager's lock guards, and who uses it.
+    """Version of a model: its state, guarded by the lock of `Lifecycle`, and its number of handles.
 
     Args:
         name: Name of the model.
@@ -28,11 +28,11 @@ class ManagedVersion:
 
     Attributes:
         state: State.
-        aspired: bool. Whether the version is wanted at present.
-        dropped: bool. Whether its model has been left out of the configuration meanwhile. Such a
-            version is not taken back: its number may stand for another directory by then.
-        loading: bool. Whether a thread is loading it now, rather than waiting to try again.
-        attempts: int. Attempts to load that have failed.
+        aspired: bool. Whether the version is to be served.
+        dropped: bool. Whether its model was omitted from a configuration since. Such a version is
+            not aspired again, because its number may stand for another directory by then.
+        loading: bool. Whether a thread is loading it; False while it waits for a retry.
+        attempts: int. Failed attempts to load.
         retry_at: float. `time.monotonic()` of the next attempt.
         servable: Servable or None. Set while AVAILABLE or UNLOADING.
     """
@@ -48,76 +48,76 @@ class ManagedVersion:
         self.attempts = 0
         self.retry_at = 0.0
         self.servable: Servable | None = None
-        self._uses = 0
-        self._leaving = False
-        self._lock = threading.Lock()  # entered directly, at a fifth of the condition's cost
+        self._handles = 0
+        self._unloading = False
+        self._lock = threading.Lock()  # entering it costs a fifth of entering the condition
         self._unused = threading.Condition(self._lock)
 
     @property
     def label(self) -> str:
-        """The version as TensorFlow Serving's messages name it."""
+        """Name and version in the format of TensorFlow Serving's messages."""
         return f"{{name: {self.name} version: {self.version}}}"
 
     def acquire(self) -> bool:
-        """Counts one more use; False once the version is being unloaded."""
+        """Counts one more handle; returns False if the version is being unloaded."""
         with self._lock:
-            if self._leaving:
+            if self._unloading:
                 return False
-            self._uses += 1
+            self._handles += 1
             return True
 
     def release(self) -> None:
-        """Counts one use less."""
+        """Counts one handle less."""
         with self._lock:
-            self._uses -= 1
-            if not self._uses and self._leaving:
+            self._handles -= 1
+            if not self._handles and self._unloading:
                 self._unused.notify_all()
 
     def wait_until_unused(self) -> None:
-        """Lets no new use begin, and waits for the others to end."""
+        """Refuses new handles, and waits for the release of the others."""
         with self._unused:
-            self._leaving = True
-            while self._uses:
+            self._unloading = True
+            while self._handles:
                 self._unused.wait()
 
 
 def next_action(versions: list[ManagedVersion]) -> tuple[str, ManagedVersion] | None:
-    """What to do next for one model, keeping it available (AvailabilityPreservingPolicy).
+    """Returns the next action for one model, as AvailabilityPreservingPolicy chooses it.
 
-    An unwanted version is unloaded only if a wanted one is ready, if none is wanted, or if more
-    than one unwanted is ready; else the highest new wanted version is loaded.
+    A version that is not aspired is unloaded only if an aspired one is ready, if none is aspired, or
+    if it is not the only one that is ready; otherwise the highest new aspired version is loaded.
 
     Args:
-        versions: The model's versions, those at their END only if they failed to load.
+        versions: The model's versions; in the state END only those that failed to load.
 
     Returns:
-        ("unload" or "load", the version), or None if there is nothing to do.
+        ("unload" or "load", the version), or None.
     """
-    wanted = [version for version in versions if version.aspired]
+    aspired = [version for version in versions if version.aspired]
     ready = [version for version in versions if version.state is State.AVAILABLE]
-    unwanted = [version for version in ready if not version.aspired]
-    if unwanted and (not wanted or len(unwanted) > 1 or len(ready) > len(unwanted)):
-        return "unload", min(unwanted, key=lambda version: version.version)
-    new = [version for version in wanted if version.state is State.START]
+    unaspired = [version for version in ready if not version.aspired]
+    if unaspired and (not aspired or len(unaspired) > 1 or len(ready) > len(unaspired)):
+        return "unload", min(unaspired, key=lambda version: version.version)
+    new = [version for version in aspired if version.state is State.START]
     if new:
         return "load", max(new, key=lambda version: version.version)
     return None
 
 
 class Records:
-    """The state that each version reached last, for as long as the process lives.
+    """Last state of each version since the start of the process.
 
-    Guarded by the manager's lock.
+    Guarded by the lock of `Lifecycle`.
     """
 
     def __init__(self) -> None:
         self._records: dict[str, dict[int, tuple[State, StatusError | None]]] = {}
 
     def put(self, version: ManagedVersion, error: StatusError | None) -> None:
-        """Notes the state that `version` is in now."""
+        """Records the current state of `version`."""
         self._records.setdefault(version.name, {})[version.version] = version.state, error
 
     def of(self, name: str) -> dict[int, tuple[State, StatusError | None]]:
-        """Version -> (state, error) of a model, in descending order."""
+        """Returns version -> (state, error) of a model, in descending order."""
         found = self._records.get(name, {})
         return {number: found[number] for number in sorted(found, reverse=True)}

@@ -1,35 +1,32 @@
-"""The models of a server: found on disk, loaded, handed to requests, replaced, unloaded."""
+"""Model manager: finds, loads, replaces and unloads the versions of all models."""
 
 import logging
 import threading
 import time
 from collections.abc import Collection
-from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from vae_tf_serving.core.batching.task import late
+from vae_tf_serving.core.batching.task import deadline_exceeded
 from vae_tf_serving.core.config import text_protos
 from vae_tf_serving.core.config.config_checks import Labels, check_labels, check_models, check_paths
-from vae_tf_serving.core.execution.servable import Servable
 from vae_tf_serving.core.models.lifecycle import Lifecycle
-from vae_tf_serving.core.models.managed_version import ManagedVersion
 from vae_tf_serving.core.models.manager_options import ManagerOptions
-from vae_tf_serving.core.models.version_policy import find_versions, wanted_versions
+from vae_tf_serving.core.models.servable_handle import ServableHandle
+from vae_tf_serving.core.models.version_policy import aspired_versions, find_versions
 from vae_tf_serving.status import Code, StatusError
 
 _LOG = logging.getLogger(__name__)
 
 
 class ModelManager:
-    """Serves the versions that a ModelServerConfig asks for, and follows what lies on disk.
+    """Loads the versions that a ModelServerConfig asks for, and polls the disk for new ones.
 
     Args:
-        config: Which models; `config_checks.single_model` makes one for a single model.
-        options: How.
+        config: The models; `config_checks.single_model` makes one for a single model.
+        options: Loading, polling and retries.
     """
 
     def __init__(self, config: ModelServerConfig, options: ManagerOptions | None = None) -> None:
@@ -44,10 +41,10 @@ class ModelManager:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Checks the configuration and begins to load; does not wait.
+        """Checks the configuration and starts loading; does not wait.
 
         Raises:
-            StatusError: if the configuration is wrong; nothing has been started then.
+            StatusError: The configuration is invalid; nothing is started in that case.
         """
         self._apply(self._first_config)
         self._lifecycle.start()
@@ -55,28 +52,28 @@ class ModelManager:
             self._run(self._poll_versions, "version-scan")
 
     def wait_until_available(self) -> None:
-        """Waits until every configured model has an AVAILABLE version; for ever, if it must.
+        """Waits, without a time limit, until every configured model has an AVAILABLE version.
 
         Raises:
-            StatusError: UNKNOWN, if the first version of a model to be decided failed to load;
-                CANCELLED, if `stop` is called meanwhile.
+            StatusError: UNKNOWN: the first version of a model that was decided failed to load;
+                CANCELLED: `stop` was called.
         """
         self._wait(self._names(), "servable(s)", None)
         self._lifecycle.initial_load_done()
 
-    def acquire(
+    def servable_handle(
         self, name: str, version: int | None = None, label: str | None = None
-    ) -> AbstractContextManager[Servable]:
-        """An AVAILABLE version, which is not unloaded before the context is left.
+    ) -> ServableHandle:
+        """Returns a handle to an AVAILABLE version, to be acquired or used as a context.
 
         Args:
             name: Name of the model.
-            version: The wanted version. Defaults to the one that `label` names, else the highest.
-            label: A label ("" is one too).
+            version: Number of the version. Defaults to that of `label`, without a label to the highest.
+            label: Label of a version; "" is a label too.
 
         Raises:
-            StatusError: INVALID_ARGUMENT for an unknown label; NOT_FOUND, here or on entering the
-                context, if there is no such version.
+            StatusError: INVALID_ARGUMENT: unknown label. The handle raises NOT_FOUND when it is
+                acquired.
         """
         if label is not None:
             version = self._labels.get(name, {}).get(label)
@@ -84,13 +81,13 @@ class ModelManager:
                 raise StatusError(
                     Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}"
                 )
-        return _Use(self._lifecycle, name, version)
+        return ServableHandle(self._lifecycle, name, version)
 
     def status(self, name: str, version: int | None = None) -> list[ModelVersionStatus]:
-        """The state of every version the process has known, highest first, or of one.
+        """Returns the state of one version, or of all that were ever loaded, highest first.
 
         Raises:
-            StatusError: NOT_FOUND, if there is none.
+            StatusError: NOT_FOUND: no such version.
         """
         with self._lifecycle.changed:
             records = self._lifecycle.records.of(name)
@@ -110,18 +107,18 @@ class ModelManager:
         return found
 
     def reload(self, config: ModelServerConfig, deadline: float | None = None) -> None:
-        """Replaces the configuration: omitted models unload, new ones are awaited.
+        """Replaces the configuration: unloads omitted models, and waits for new ones.
 
-        New versions of models that are known already are not awaited.
+        It does not wait for new versions of models that were configured before.
 
         Args:
             config: The new configuration; an empty one changes nothing.
-            deadline: `time.monotonic()` seconds after which to wait no longer.
+            deadline: `time.monotonic()` seconds at which waiting ends; None for no limit.
 
         Raises:
-            StatusError: INVALID_ARGUMENT, FAILED_PRECONDITION or NOT_FOUND for a configuration
-                that cannot be accepted, which changes nothing; UNKNOWN if a new model fails to
-                load; ABORTED if a later reload omits it again; DEADLINE_EXCEEDED.
+            StatusError: INVALID_ARGUMENT, FAILED_PRECONDITION or NOT_FOUND: the configuration is
+                refused and nothing changes; UNKNOWN: a new model failed to load; ABORTED: a later
+                reload omits a new model; DEADLINE_EXCEEDED.
         """
         if config.WhichOneof("config") is None:
             _LOG.info("Taking no action for empty config.")
@@ -132,9 +129,9 @@ class ModelManager:
         self._wait(new, "model(s)", deadline)
 
     def poll_config(self, path: str, seconds: float) -> None:
-        """Reloads the file at `path` every `seconds` from now on; a bad file changes nothing.
+        """Starts to reload the file at `path` every `seconds`; an invalid file changes nothing.
 
-        New models are not awaited: the next file may be what makes them load.
+        It does not wait for new models, because only the next file may enable them to load.
         """
 
         def poll() -> None:
@@ -150,13 +147,13 @@ class ModelManager:
         self._run(poll, "config-poll")
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Unloads all models once their requests have ended, and ends the threads.
+        """Unloads all models after their requests, and ends the threads.
 
         Args:
-            timeout: Seconds to wait for the requests. Defaults to as long as they take.
+            timeout: Seconds to wait for the requests. Defaults to no limit.
 
         Returns:
-            Whether all are unloaded.
+            Whether all models are unloaded.
         """
         self._stop.set()
         with self._lifecycle.changed:
@@ -185,7 +182,7 @@ class ModelManager:
             lambda name, version: version in serving.get(name, {}),
             self._options.allow_version_labels_for_unavailable_models,
         )
-        # TensorFlow Serving waits for ever for such a model, and so does every later reload.
+        # In TensorFlow Serving a missing path blocks this reload and every later one.
         check_paths(model for model in models if model.name in must_exist)
         self._labels = labels
         accepted = ModelServerConfig()
@@ -199,12 +196,12 @@ class ModelManager:
 
     def _scan(self) -> None:
         config = self._config
-        wanted = {}
+        aspired = {}
         for model in config.model_config_list.config:
             try:
                 found = find_versions(Path(model.base_path))
             except OSError as error:
-                # The versions that serve go on: the path may come back.
+                # The versions that are served stay: the path may come back.
                 _LOG.error(
                     "FileSystemStoragePathSource encountered a filesystem access error: Could not "
                     "find base path %s for servable %s with error %s",
@@ -213,18 +210,18 @@ class ModelManager:
                     error.strerror,
                 )
                 continue
-            wanted[model.name] = wanted_versions(model, found)
-            if not wanted[model.name]:
+            aspired[model.name] = aspired_versions(model, found)
+            if not aspired[model.name]:
                 _LOG.warning(
                     "No versions of servable %s found under base path %s. Did you forget to name "
                     "your leaf directory as a number (eg. '/1/')?",
                     model.name,
                     model.base_path,
                 )
-        with self._lifecycle.changed:  # no reload's answer comes between the two
-            if config is self._config:  # else a reload has scanned meanwhile
+        with self._lifecycle.changed:  # so that no reload returns between the check and `aspire`
+            if config is self._config:  # otherwise a reload has scanned since
                 self._lifecycle.aspire(
-                    wanted, {model.name for model in config.model_config_list.config}
+                    aspired, {model.name for model in config.model_config_list.config}
                 )
 
     def _wait(self, names: set[str], what: str, deadline: float | None) -> None:
@@ -236,8 +233,8 @@ class ModelManager:
                 if not names <= self._names():
                     raise StatusError(Code.ABORTED, "A newer configuration took its place.")
                 if deadline is not None and deadline <= time.monotonic():
-                    raise late()
-                # Woken now and then, so that a signal reaches the main thread.
+                    raise deadline_exceeded()
+                # Returns at least every 0.2 s, so that the main thread can handle signals.
                 lifecycle.changed.wait(0.2)
         if failed:
             reasons = "".join(
@@ -253,44 +250,3 @@ class ModelManager:
         thread = threading.Thread(target=target, name=name, daemon=True)  # type: ignore[arg-type]
         self._threads.append(thread)
         thread.start()
-
-
-class _Use(AbstractContextManager[Servable]):
-    """One use of a version; it is looked up when the context is entered."""
-
-    __slots__ = ("_lifecycle", "_name", "_used", "_version")
-
-    def __init__(self, lifecycle: Lifecycle, name: str, version: int | None) -> None:
-        self._lifecycle = lifecycle
-        self._name = name
-        self._version = version
-        self._used: ManagedVersion | None = None
-
-    def __enter__(self) -> Servable:
-        while True:
-            versions = self._lifecycle.serving.get(self._name)
-            number = self._version
-            if number is None and versions:
-                number = next(reversed(versions))
-            found = versions.get(number) if versions and number is not None else None
-            if found is None:
-                request = "Latest" if self._version is None else "Specific"
-                wanted = self._name if number is None else f"{self._name}, {number}"
-                raise StatusError(
-                    Code.NOT_FOUND, f"Servable not found for request: {request}({wanted})"
-                )
-            # Refused if it began to unload since `serving` was read, which then has changed.
-            if found.acquire():
-                assert found.servable is not None
-                self._used = found
-                return found.servable
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._used is not None:
-            self._used.release()
-            self._used = None

@@ -1,4 +1,4 @@
-"""How the manager finds, loads and keeps versions."""
+"""Options of the model manager."""
 
 import os
 from collections.abc import Callable
@@ -14,18 +14,18 @@ class ManagerOptions:
 
     Attributes:
         servable: How versions are loaded and run.
-        observer: What is told of events.
-        file_system_poll_wait_seconds: Seconds between looks at the base paths; 0 for one look.
+        observer: Notified of events.
+        file_system_poll_wait_seconds: Seconds between scans of the base paths; 0 for one scan.
         max_num_load_retries: Attempts to load after the first that failed.
         load_retry_interval_micros: Time between attempts.
         num_load_threads: Versions loaded at the same time, after the initial load; 0 means 1.
         num_initial_load_threads: Versions loaded at the same time until all models are available.
-        allow_version_labels_for_unavailable_models: Whether a new label may name such a version.
+        allow_version_labels_for_unavailable_models: Whether a new label may name a version that is
+            not available.
         enable_model_warmup: Whether warm-up requests are run.
-        num_request_iterations_for_warmup: How often each; 0 means 1.
-        manage_interval: Seconds between actions of the manager, one at a time.
-        load: Makes a Servable in place of reading a SavedModel, for tests: called with name,
-            version, path and shared threads.
+        num_request_iterations_for_warmup: Runs of each warm-up request; 0 means 1.
+        manage_interval: Seconds between actions of the manager, which starts one at a time.
+        load: Loads a Servable from name, version, path and shared threads; replaced in tests.
     """
 
     servable: ServableOptions = field(default_factory=ServableOptions)

@@ -1,49 +1,96 @@
-"""Keeps a servable loaded until its last answer is there."""
+"""Handle that keeps a servable loaded while a request uses it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
-from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.core.execution.servable import Servable
+from vae_tf_serving.core.models.lifecycle import Lifecycle
+from vae_tf_serving.core.models.managed_version import ManagedVersion
+from vae_tf_serving.status import Code, StatusError
 
 T = TypeVar("T")
 
 
-class Held:
-    """A servable and the hold that a manager gave on it.
+class ServableHandle(AbstractContextManager[Servable]):
+    """Reference to an AVAILABLE version, which is not unloaded before the handle is released.
 
-    A request's hold has to last as long as its run, not as long as its client waits: a client that
-    gives up must not let the session be closed under the run.
+    The version is looked up by `acquire`, or on entering the context. The handle is released on
+    leaving the context, by `release`, or when the future of `submit` is done: a run keeps its servable
+    even if its client has given up.
 
     Args:
-        context: What `ModelManager.acquire` returned; entered here.
+        lifecycle: The versions of all models.
+        name: Name of the model.
+        version: Number of the version; None for the highest.
 
     Attributes:
-        servable: Servable.
-
-    Raises:
-        StatusError: The model, version or label is unknown.
+        servable: Servable. Set by `acquire`.
     """
 
-    def __init__(self, context: AbstractContextManager[Servable]) -> None:
-        self._context = context
-        self.servable = context.__enter__()
+    __slots__ = ("_lifecycle", "_managed_version", "_name", "_version", "servable")
 
-    def submit(self, call: Callable[[Servable], "Answer[T]"]) -> "Answer[T]":
-        """Starts `call`, and gives the hold back when its answer is there; once for each `Held`.
+    servable: Servable
+
+    def __init__(self, lifecycle: Lifecycle, name: str, version: int | None) -> None:
+        self._lifecycle = lifecycle
+        self._name = name
+        self._version = version
+        self._managed_version: ManagedVersion | None = None
+
+    def acquire(self) -> Self:
+        """Looks the version up and keeps it loaded.
 
         Raises:
-            StatusError: What `call` raises; the hold is given back then too.
+            StatusError: NOT_FOUND.
+        """
+        while True:
+            versions = self._lifecycle.serving.get(self._name)
+            number = self._version
+            if number is None and versions:
+                number = next(reversed(versions))
+            found = versions.get(number) if versions and number is not None else None
+            if found is None:
+                request = "Latest" if self._version is None else "Specific"
+                wanted = self._name if number is None else f"{self._name}, {number}"
+                raise StatusError(
+                    Code.NOT_FOUND, f"Servable not found for request: {request}({wanted})"
+                )
+            # Refused if the version began to unload after `serving` was read, which is new then.
+            if found.acquire():
+                assert found.servable is not None
+                self._managed_version, self.servable = found, found.servable
+                return self
+
+    def submit(self, call: Callable[[Servable], "ResultFuture[T]"]) -> "ResultFuture[T]":
+        """Starts `call`, and releases the handle when its future is done; may be called once.
+
+        Raises:
+            StatusError: The error of `call`; the handle is released in that case too.
         """
         try:
-            answer = call(self.servable)
+            future = call(self.servable)
         except BaseException:
             self.release()
             raise
-        answer.add_done_callback(lambda _: self.release())
-        return answer
+        future.add_done_callback(lambda _: self.release())
+        return future
 
     def release(self) -> None:
-        """Gives the hold back, where nothing was submitted."""
-        self._context.__exit__(None, None, None)
+        """Lets the version unload; does nothing if the handle is not acquired."""
+        if self._managed_version is not None:
+            self._managed_version.release()
+            self._managed_version = None
+
+    def __enter__(self) -> Servable:
+        return self.acquire().servable
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()

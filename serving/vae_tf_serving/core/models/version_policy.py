@@ -1,4 +1,4 @@
-"""Which versions of a model lie on disk, and which of them its policy wants."""
+"""Versions of a model on disk, and its version policy."""
 
 import logging
 import re
@@ -7,17 +7,17 @@ from typing import Any
 
 _LOG = logging.getLogger(__name__)
 _INT64 = range(-(2**63), 2**63)
-# What C++'s safe_strto64 takes, blanks around it included.
+# The grammar of C++'s safe_strto64, surrounding blanks included
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 
 
 def find_versions(base_path: Path) -> dict[int, Path]:
-    """The children of `base_path` whose whole name is an integer, by version.
+    """Finds the children of `base_path` whose name is an integer: version -> path.
 
-    Of two names for one number the lexicographically last counts, with a warning.
+    If two names stand for one number, the lexicographically last is taken, with a warning.
 
     Raises:
-        OSError: if `base_path` cannot be listed.
+        OSError: `base_path` cannot be listed.
     """
     found: dict[int, Path] = {}
     for child in sorted(base_path.iterdir(), key=lambda path: path.name):
@@ -36,11 +36,11 @@ def find_versions(base_path: Path) -> dict[int, Path]:
     return found
 
 
-def wanted_versions(model: Any, found: dict[int, Path]) -> dict[int, Path]:
-    """Those of `found` that the version policy of `model`, a ModelConfig, asks for.
+def aspired_versions(model: Any, found: dict[int, Path]) -> dict[int, Path]:
+    """Selects the versions that the version policy of a ModelConfig asks for.
 
-    Policies are `latest` (the default; the number 0 means 1), `all` and `specific`, of which a
-    missing version is only warned about.
+    Policies are `latest` (the default; the number 0 means 1), `all` and `specific`; a missing version
+    of the last is logged as a warning.
     """
     policy = model.model_version_policy
     choice = policy.WhichOneof("policy_choice")

@@ -1,4 +1,4 @@
-"""The warm-up requests that a SavedModel brings along."""
+"""Runs the warm-up requests of a SavedModel."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-# `tf.data` would start the eager runtime, with threads for every core, to read one file.
+# `tf.data` would start the eager runtime, with threads for every core.
 from tensorflow.python.lib.io._pywrap_record_io import RecordIterator
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
@@ -23,21 +23,20 @@ MAX_RECORDS = 1000
 
 
 def warm_up(servable: Servable, iterations: int = 1) -> int:
-    """Runs the requests of `assets.extra/tf_serving_warmup_requests`, if there is such a file.
+    """Runs the requests of `assets.extra/tf_serving_warmup_requests`, if the file exists.
 
-    Model name and version in a record do not count, the signature does. Requests take the way of
-    all requests, batching included.
+    The records' model names and versions are ignored. Requests are batched as those of clients are.
 
     Args:
         servable: The model.
-        iterations: How often each request is run (`--num_request_iterations_for_warmup`).
+        iterations: Runs of each request (`--num_request_iterations_for_warmup`).
 
     Returns:
         The number of records.
 
     Raises:
-        StatusError: if the file is no TFRecord (DATA_LOSS) or has more than 1000 records, or a
-            request fails.
+        StatusError: The file is no TFRecord (DATA_LOSS), it has more than 1000 records, or a request
+            failed.
     """
     path = servable.path / FILE
     if not path.is_file():

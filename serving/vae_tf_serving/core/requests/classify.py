@@ -1,4 +1,4 @@
-"""Classify, Regress and MultiInference: signatures that take serialized `tf.train.Example`s."""
+"""Classify, Regress and MultiInference: run signatures on serialized `tf.train.Example`s."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from tensorflow_serving.apis import classification_pb2, inference_pb2, regressio
 from tensorflow_serving.apis.input_pb2 import Input
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
-from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.core.batching.task import Values
 from vae_tf_serving.core.execution.servable import Servable
 from vae_tf_serving.core.execution.signature import DEFAULT_KEY, Signature
@@ -23,47 +23,48 @@ def classify(
     servable: Servable,
     request: classification_pb2.ClassificationRequest,
     deadline: float | None = None,
-) -> Answer[classification_pb2.ClassificationResponse]:
-    """Answers PredictionService.Classify.
+) -> ResultFuture[classification_pb2.ClassificationResponse]:
+    """Runs PredictionService.Classify.
 
     Args:
         servable: The model that `request.model_spec` resolves to.
         request: The request.
-        deadline: `time.monotonic()` seconds after which to give up.
+        deadline: `time.monotonic()` seconds; None for no limit.
 
     Raises:
-        StatusError: at once, or as the answer's error.
+        StatusError: The request is invalid, or a queue is full. The future may fail with a
+            StatusError too.
     """
     key = request.model_spec.signature_name or DEFAULT_KEY
     tensor, outputs, finish = classification(_find(servable, key, _CLASSIFY, "classification"))
 
-    def answer(values: dict[str, np.ndarray], count: int) -> Any:
+    def respond(values: dict[str, np.ndarray], count: int) -> Any:
         result = finish(values, count)
         spec = _model_spec(servable, request.model_spec.name, key)
         return classification_pb2.ClassificationResponse(model_spec=spec, result=result)
 
-    return _submit(servable, "Classify", request.input, [tensor], outputs, answer, deadline)
+    return _submit(servable, "Classify", request.input, [tensor], outputs, respond, deadline)
 
 
 def regress(
     servable: Servable,
     request: regression_pb2.RegressionRequest,
     deadline: float | None = None,
-) -> Answer[regression_pb2.RegressionResponse]:
-    """Answers PredictionService.Regress; arguments and errors as `classify`'s."""
+) -> ResultFuture[regression_pb2.RegressionResponse]:
+    """Runs PredictionService.Regress; arguments and errors are those of `classify`."""
     key = request.model_spec.signature_name or DEFAULT_KEY
     tensor, outputs, finish = regression(_find(servable, key, _REGRESS, "regression"))
 
-    def answer(values: dict[str, np.ndarray], count: int) -> Any:
+    def respond(values: dict[str, np.ndarray], count: int) -> Any:
         result = finish(values, count)
         spec = _model_spec(servable, request.model_spec.name, key)
         return regression_pb2.RegressionResponse(model_spec=spec, result=result)
 
-    return _submit(servable, "Regress", request.input, [tensor], outputs, answer, deadline)
+    return _submit(servable, "Regress", request.input, [tensor], outputs, respond, deadline)
 
 
 def multi_inference_spec(request: inference_pb2.MultiInferenceRequest) -> ModelSpec:
-    """The ModelSpec that chooses the servable of a MultiInferenceRequest: its first task's."""
+    """Returns the ModelSpec of a MultiInferenceRequest, which is that of its first task."""
     return request.tasks[0].model_spec if request.tasks else ModelSpec()
 
 
@@ -71,8 +72,8 @@ def multi_inference(
     servable: Servable,
     request: inference_pb2.MultiInferenceRequest,
     deadline: float | None = None,
-) -> Answer[inference_pb2.MultiInferenceResponse]:
-    """Answers PredictionService.MultiInference from one run; arguments as `classify`'s."""
+) -> ResultFuture[inference_pb2.MultiInferenceResponse]:
+    """Runs PredictionService.MultiInference in one run; arguments are those of `classify`."""
     tasks = []
     keys: set[str] = set()
     for task in request.tasks:
@@ -80,11 +81,11 @@ def multi_inference(
         signature = servable.signatures.get(key)
         if signature is None:
             raise _invalid(f"Requested signature not found in model graph: {key}")
-        tasks.append((task, key, *_kind(task.method_name)(signature)))
-    tensors = sorted({tensor for _, _, tensor, _, _ in tasks})  # all get the same examples
+        tasks.append((task, key, *_reader(task.method_name)(signature)))
+    tensors = sorted({tensor for _, _, tensor, _, _ in tasks})  # each is fed the same examples
     outputs = sorted({name for _, _, _, names, _ in tasks for name in names})
 
-    def answer(values: dict[str, np.ndarray], count: int) -> Any:
+    def respond(values: dict[str, np.ndarray], count: int) -> Any:
         response = inference_pb2.MultiInferenceResponse()
         for task, key, _, _, finish in tasks:
             result = finish(values, count)
@@ -99,7 +100,7 @@ def multi_inference(
         return response
 
     api = "MultiInference"
-    return _submit(servable, api, request.input, tensors, outputs, answer, deadline)
+    return _submit(servable, api, request.input, tensors, outputs, respond, deadline)
 
 
 def _check_task(task: Any, model: str, keys: set[str]) -> str:
@@ -114,7 +115,7 @@ def _check_task(task: Any, model: str, keys: set[str]) -> str:
     return key
 
 
-def _kind(method_name: str) -> Callable[[Signature], tuple[str, list[str], Finish]]:
+def _reader(method_name: str) -> Callable[[Signature], tuple[str, list[str], Finish]]:
     if method_name == _CLASSIFY:
         return classification
     if method_name == _REGRESS:
@@ -139,24 +140,24 @@ def _submit(
     request: Input,
     tensors: list[str],
     outputs: list[str],
-    answer: Finish,
+    respond: Finish,
     deadline: float | None,
-) -> Answer[Any]:
+) -> ResultFuture[Any]:
     examples = serialized_examples(request)
     started = time.monotonic()
 
     def finish(values: Values) -> Any:
         servable.observer.ran(servable.name, api, time.monotonic() - started)
-        return answer(dict(zip(outputs, values, strict=True)), len(examples))
+        return respond(dict(zip(outputs, values, strict=True)), len(examples))
 
     return servable.submit(dict.fromkeys(tensors, examples), outputs, deadline, finish)
 
 
 def serialized_examples(request: Input) -> np.ndarray:
-    """The serialized examples of a request, the context's bytes before each: [N] of bytes.
+    """Returns the serialized examples, each preceded by the serialized context: [N] of bytes.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, if there is none.
+        StatusError: INVALID_ARGUMENT: no examples.
     """
     kind = request.WhichOneof("kind")
     context = b""

@@ -1,4 +1,4 @@
-"""Signatures of the form that Classify and Regress need, and their outputs as results."""
+"""Signatures of Classify and Regress, and the conversion of their outputs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,17 +14,17 @@ from vae_tf_serving.status import Code, StatusError
 
 _INPUTS, _CLASSES, _SCORES, _OUTPUTS = "inputs", "classes", "scores", "outputs"
 
-# Makes a result of the outputs, by tensor name, and the number of examples.
 Finish = Callable[[dict[str, np.ndarray], int], Any]
+"""Converts tensor name -> output, and the number of examples, to a result."""
 
 
 def classification(signature: Signature) -> tuple[str, list[str], Finish]:
-    """The input tensor, output tensors and result of a signature that classifies.
+    """Returns the input tensor, the output tensors and the converter of a Classify signature.
 
-    Only the names and number of inputs and outputs count, not the method name.
+    The names and the number of inputs and outputs are checked, not the method name.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, if the signature is of another form.
+        StatusError: INVALID_ARGUMENT: not a signature of this form.
     """
     proto = signature.proto
     if len(signature.inputs) != 1:
@@ -90,10 +90,10 @@ def _classifications(classes: np.ndarray | None, scores: np.ndarray | None, coun
 
 
 def regression(signature: Signature) -> tuple[str, list[str], Finish]:
-    """The input tensor, output tensor and result of a signature that regresses.
+    """Returns the input tensor, the output tensor and the converter of a Regress signature.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, if the signature is of another form.
+        StatusError: INVALID_ARGUMENT: not a signature of this form.
     """
     proto = signature.proto
     if len(signature.inputs) != 1:

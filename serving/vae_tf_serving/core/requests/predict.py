@@ -1,55 +1,26 @@
-"""The request logic that REST and gRPC share: from a ModelSpec to the answer of a signature."""
+"""Predict: checks the inputs against a signature and runs it."""
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
-from tensorflow_serving.apis.model_pb2 import ModelSpec
 
-from vae_tf_serving.core.batching.event_loop_collector import Gathering
-from vae_tf_serving.core.batching.future import Answer
+from vae_tf_serving.core.batching.event_loop_collector import EventLoopCollector
+from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.core.batching.task import Values
 from vae_tf_serving.core.execution.servable import Servable
 from vae_tf_serving.core.execution.signature import DEFAULT_KEY, Signature
 from vae_tf_serving.status import Code, StatusError
 
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from vae_tf_serving.core.models.manager import ModelManager
-
 _METHODS = tuple(f"tensorflow/serving/{name}" for name in ("predict", "classify", "regress"))
 
 
-def resolve(manager: "ModelManager", spec: ModelSpec | None) -> "AbstractContextManager[Servable]":
-    """The servable that a ModelSpec asks for, held until the context is left.
-
-    Args:
-        manager: Where to look.
-        spec: The request's `model_spec`; None where it has none.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT or NOT_FOUND, here or on entering the context.
-    """
-    if spec is None:
-        raise StatusError(Code.INVALID_ARGUMENT, "Missing ModelSpec")
-    if not spec.name:
-        raise StatusError(Code.INVALID_ARGUMENT, "ModelSpec has no name specified.")
-    chosen = spec.WhichOneof("version_choice")
-    if chosen == "version":
-        return manager.acquire(spec.name, version=spec.version.value)
-    if chosen == "version_label":
-        return manager.acquire(spec.name, label=spec.version_label)
-    return manager.acquire(spec.name)
-
-
 def find_signature(servable: Servable, key: str) -> Signature:
-    """The signature of `key`, "" being `serving_default`, for Predict.
+    """Returns the signature that Predict runs; the key "" means `serving_default`.
 
     Raises:
-        StatusError: FAILED_PRECONDITION, if there is none; INTERNAL, if method names are checked
-            and its is of no kind that Predict takes.
+        StatusError: FAILED_PRECONDITION: no such signature; INTERNAL: method names are checked, and
+            Predict does not run signatures of its method name.
     """
     found = servable.signatures.get(key or DEFAULT_KEY)
     if found is None:
@@ -66,10 +37,10 @@ def find_signature(servable: Servable, key: str) -> Signature:
 
 
 def check_input_names(signature: Signature, aliases: Collection[str]) -> None:
-    """Checks the inputs of a gRPC Predict, to be done before their tensors are parsed.
+    """Checks the names of the inputs of a gRPC Predict, before their tensors are parsed.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, if one is missing that has no default, or is unknown.
+        StatusError: INVALID_ARGUMENT: an unknown input, or a missing one without a default.
     """
     sent, wanted, defaults = set(aliases), signature.inputs, signature.defaults
     if len(sent) > len(wanted) or (len(sent) < len(wanted) and not defaults):
@@ -104,27 +75,27 @@ def predict(
     inputs: Mapping[str, np.ndarray],
     output_filter: Iterable[str] = (),
     deadline: float | None = None,
-    gathering: Gathering | None = None,
-) -> Answer[dict[str, np.ndarray]]:
+    collector: EventLoopCollector | None = None,
+) -> ResultFuture[dict[str, np.ndarray]]:
     """Runs one signature, as PredictionService.Predict does.
 
-    The shapes that the signature declares are not checked; what is missing is filled from its
-    defaults (a REST front end, where defaults do not apply, checks for missing inputs before).
+    Shapes are not compared with those of the signature. Missing inputs get their default values; the
+    REST front end, which has no defaults, checks for missing inputs before.
 
     Args:
         servable: The model.
         signature_key: Key of the signature; "" for `serving_default`.
         inputs: Alias -> value.
-        output_filter: Aliases of the wanted outputs; none for all.
-        deadline: `time.monotonic()` seconds after which to give up.
-        gathering: Of the event loop that calls, if it is one.
+        output_filter: Aliases of the outputs to compute; empty for all.
+        deadline: `time.monotonic()` seconds; None for no limit.
+        collector: That of the calling event loop, if there is one.
 
     Returns:
-        What will be alias -> value, in the order of `output_filter`, else by alias.
+        Alias -> value, in the order of `output_filter`; without one, sorted by alias.
 
     Raises:
-        StatusError: at once, if the request is wrong or a queue is full. The answer's own errors
-            are StatusErrors too.
+        StatusError: The request is invalid, or a queue is full. The future may fail with a
+            StatusError too.
     """
     signature = find_signature(servable, signature_key)
     if inputs.keys() != signature.inputs.keys():
@@ -133,18 +104,18 @@ def predict(
         name: inputs[alias] if alias in inputs else signature.defaults[alias]
         for alias, name in signature.inputs.items()
     }
-    aliases = _wanted_outputs(signature, list(output_filter))
+    aliases = _output_aliases(signature, list(output_filter))
     started = time.monotonic()
 
-    def answer(values: Values) -> dict[str, np.ndarray]:
+    def finish(values: Values) -> dict[str, np.ndarray]:
         servable.observer.ran(servable.name, "Predict", time.monotonic() - started)
         return dict(zip(aliases, values, strict=True))
 
     names = [signature.outputs[alias] for alias in aliases]
-    return servable.submit(feeds, names, deadline, answer, gathering)  # type: ignore[arg-type]
+    return servable.submit(feeds, names, deadline, finish, collector)  # type: ignore[arg-type]
 
 
-def _wanted_outputs(signature: Signature, output_filter: list[str]) -> list[str]:
+def _output_aliases(signature: Signature, output_filter: list[str]) -> list[str]:
     if not output_filter:
         return list(signature.outputs)
     seen = set()

@@ -1,24 +1,24 @@
-"""How many turns of its loop a batch is gathered for."""
+"""Number of turns of the loop for which a batch is collected."""
 
 from collections import deque
 
 import pytest
 
-from vae_tf_serving.core.batching import event_loop_collector as gathering
-from vae_tf_serving.core.batching.event_loop_collector import Gathering
+from vae_tf_serving.core.batching import event_loop_collector
+from vae_tf_serving.core.batching.event_loop_collector import EventLoopCollector
 
 
 class Loop:
-    """Turns on demand; also the batcher that is told of the batches."""
+    """Loop that turns on demand, and the batcher of its batches."""
 
     def __init__(self):
         self.due = deque()
         self.batches = []
-        self.gathering = Gathering(self.due.append)
+        self.collector = EventLoopCollector(self.due.append)
 
     def arrive(self, count=1):
         for number in range(count):
-            self.gathering.add(self, number)
+            self.collector.add(self.take, number)
 
     def turn(self):
         for _ in range(len(self.due)):
@@ -41,35 +41,35 @@ def test_a_lone_client_never_waits(loop):
         assert not loop.due
 
 
-def test_after_a_batch_of_several_some_turns_may_bring_nothing(loop):
+def test_after_a_batch_of_several_requests_idle_turns_are_waited_for(loop):
     loop.arrive(2)
     loop.turn()
     assert loop.batches == [2]
     loop.arrive()
     for _ in range(3):
-        for _ in range(gathering._PATIENCE):
+        for _ in range(event_loop_collector._MAX_IDLE_TURNS):
             loop.turn()
         assert loop.batches == [2]
         loop.arrive()
-    for _ in range(gathering._PATIENCE + 1):
+    for _ in range(event_loop_collector._MAX_IDLE_TURNS + 1):
         loop.turn()
     assert loop.batches == [2, 4]
     assert not loop.due
 
 
-def test_and_it_ends_where_there_is_enough(loop):
+def test_a_batch_is_limited(loop):
     loop.arrive(2)
     loop.turn()
-    for turns in range(gathering._ENOUGH):
+    for turns in range(event_loop_collector._MAX_REQUESTS):
         assert loop.batches == [2], turns
         loop.arrive()
         loop.turn()
-    assert loop.batches == [2, gathering._ENOUGH]
+    assert loop.batches == [2, event_loop_collector._MAX_REQUESTS]
 
 
 def test_each_batcher_has_its_own_requests(loop):
     other = Loop()
-    loop.gathering.add(other, 0)
+    loop.collector.add(other.take, 0)
     loop.arrive(2)
     loop.turn()
     assert (loop.batches, other.batches) == ([2], [1])

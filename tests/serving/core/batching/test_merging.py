@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vae_tf_serving.core.batching.merging import Rules, merge, padded_size, run_together, split
-from vae_tf_serving.core.batching.task import Task, late
+from vae_tf_serving.core.batching.merging import MergeRules, merge, padded_size, run_together, split
+from vae_tf_serving.core.batching.task import Task, deadline_exceeded
 from vae_tf_serving.core.observer import Observer
 from vae_tf_serving.status import Code, StatusError
 
@@ -80,10 +80,10 @@ def test_one_fault_is_not_the_neighbours():
         return double(inputs, outputs, deadline)
 
     good, bad, other = task(2), task(1, 1e7), task(3, 5)
-    run_together([good, bad, other], run, Rules(late(), Observer()))
-    np.testing.assert_array_equal(good.answer.result()[0], 2 * good.inputs["x"])
-    np.testing.assert_array_equal(other.answer.result()[0], 2 * other.inputs["x"])
-    assert bad.answer.exception().message == "too large"
+    run_together([good, bad, other], run, MergeRules(deadline_exceeded(), Observer()))
+    np.testing.assert_array_equal(good.future.result()[0], 2 * good.inputs["x"])
+    np.testing.assert_array_equal(other.future.result()[0], 2 * other.inputs["x"])
+    assert bad.future.exception().message == "too large"
 
 
 def test_late_and_cancelled_requests_are_not_run():
@@ -94,10 +94,10 @@ def test_late_and_cancelled_requests_are_not_run():
             seen.append((rows, padding, len(waits)))
 
     past, gone, live = task(1, deadline=time.monotonic() - 1), task(2), task(3)
-    gone.answer.cancel()
-    run_together([past, gone, live], double, Rules(late(), Counting(), (4, 8)))
-    assert past.answer.exception().code == Code.DEADLINE_EXCEEDED
-    assert live.answer.result()[0].shape == (3, 2)
+    gone.future.cancel()
+    run_together([past, gone, live], double, MergeRules(deadline_exceeded(), Counting(), (4, 8)))
+    assert past.future.exception().code == Code.DEADLINE_EXCEEDED
+    assert live.future.result()[0].shape == (3, 2)
     assert seen == [(3, 1, 1)]
 
 
@@ -111,5 +111,7 @@ def test_a_batch_has_until_its_last_deadline(deadlines):
         given.append(deadline)
         return double(inputs, outputs, deadline)
 
-    run_together([task(1, deadline=d) for d in deadlines], run, Rules(late(), Observer()))
+    run_together(
+        [task(1, deadline=d) for d in deadlines], run, MergeRules(deadline_exceeded(), Observer())
+    )
     assert given == [deadlines[1]]

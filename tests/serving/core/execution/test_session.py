@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vae_tf_serving.core.execution import session as saved_model
+from vae_tf_serving.core.execution import session as session_module
 from vae_tf_serving.core.execution.servable import Servable, ServableOptions, SharedThreads
 from vae_tf_serving.core.execution.session import SavedModelSession
 from vae_tf_serving.status import Code, StatusError
@@ -87,45 +87,49 @@ def test_a_run_that_takes_too_long_is_stopped(session):
     assert caught.value.message == "Timed out waiting for notification"
 
 
-def test_a_run_without_loops_usually_takes_as_long_as_the_last(session):
+def test_expected_seconds_are_those_of_the_shortest_recent_run(session):
     x = np.ones([3, 2], np.float32)
     outputs = list(names(session, "serving_default")[1].values())
-    session._usual.clear()
-    assert session.usual_seconds(x.nbytes, outputs) == math.inf
+    session._min_seconds.clear()
+    assert session.expected_seconds(x.nbytes, outputs) == math.inf
     started = time.monotonic()
     run(session, "serving_default", x=x)
-    assert 0 < session.usual_seconds(x.nbytes, outputs) <= time.monotonic() - started
-    assert session.usual_seconds(100 * x.nbytes, outputs) == math.inf
+    assert 0 < session.expected_seconds(x.nbytes, outputs) <= time.monotonic() - started
+    assert session.expected_seconds(100 * x.nbytes, outputs) == math.inf
 
-    session._usual.update(dict.fromkeys(session._usual, 60.0))  # as if it had been held up
+    session._min_seconds.update(
+        dict.fromkeys(session._min_seconds, 60.0)
+    )  # as if it had been held up
     run(session, "serving_default", x=x)
-    assert session.usual_seconds(x.nbytes, outputs) < 10
+    assert session.expected_seconds(x.nbytes, outputs) < 10
 
     run(session, "slow", x=x, n=np.int64([1]))
-    assert session.usual_seconds(x.nbytes + 8, [*names(session, "slow")[1].values()]) == math.inf
+    assert session.expected_seconds(x.nbytes + 8, [*names(session, "slow")[1].values()]) == math.inf
 
 
-def test_a_large_run_is_watched_however_short_the_small_ones_were(session, monkeypatch):
-    watched, watch = [], saved_model._watched
-    monkeypatch.setattr(saved_model, "_watched", lambda ms: watched.append(ms) or watch(ms))
-    session._longest.clear()
+def test_a_large_run_has_a_timer_even_if_small_ones_were_short(session, monkeypatch):
+    timed, options = [], session_module._timed_options
+    monkeypatch.setattr(
+        session_module, "_timed_options", lambda ms: timed.append(ms) or options(ms)
+    )
+    session._max_seconds.clear()
     for x in (np.ones([1, 2], np.float32), np.ones([1000, 2], np.float32)):
-        del watched[:]
+        del timed[:]
         for _ in range(2):
             run(session, "serving_default", timeout_ms=60_000, x=x)
-        assert len(watched) == 1, x.shape
+        assert len(timed) == 1, x.shape
     for inputs in (_example(b"abc"), _example(b"abc" * 1000)):
-        del watched[:]
+        del timed[:]
         for _ in range(2):
             run(session, "classify", timeout_ms=60_000, inputs=inputs)
-        assert len(watched) == 1
+        assert len(timed) == 1
 
 
-def test_what_is_remembered_of_runs_is_bounded(session, monkeypatch):
-    monkeypatch.setattr(saved_model, "_MOST_KINDS", 3)
+def test_kinds_of_runs_are_limited(session, monkeypatch):
+    monkeypatch.setattr(session_module, "_MAX_KINDS", 3)
     for rows in range(20):
         run(session, "serving_default", x=np.ones([2**rows, 2], np.float32))
-    assert len(session._longest) <= 3
+    assert len(session._max_seconds) <= 3
 
 
 def test_what_is_no_saved_model(tmp_path, saved_models):

@@ -5,12 +5,11 @@ import time
 
 import numpy as np
 import pytest
-from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from vae_tf_serving.core.config.config_checks import single_model
 from vae_tf_serving.core.models.manager import ModelManager
 from vae_tf_serving.core.observer import Observer
-from vae_tf_serving.core.requests.predict import predict, resolve
+from vae_tf_serving.core.requests.predict import predict
 from vae_tf_serving.status import Code, StatusError
 
 X = np.float32([[1, 2]])
@@ -29,7 +28,7 @@ def available(manager, name="m"):
 
 
 def scale(manager, **which):
-    with manager.acquire("m", **which) as servable:
+    with manager.servable_handle("m", **which) as servable:
         return predict(servable, "", {"x": X}).result(20)["y"][0, 0]
 
 
@@ -63,7 +62,7 @@ def test_a_version_that_appears_replaces_the_old_one(serve, publish, until):
     publish(2, 2)
     until(lambda: states(manager) == {2: "AVAILABLE", 1: "END"})
     assert scale(manager) == 2
-    assert error(manager.acquire, "m", version=1) == (
+    assert error(manager.servable_handle, "m", version=1) == (
         Code.NOT_FOUND,
         "Servable not found for request: Specific(m, 1)",
     )
@@ -89,7 +88,7 @@ def test_the_old_version_serves_until_the_new_one_does(serve, publish, until):
 def test_a_request_under_way_holds_its_version(serve, publish, until):
     publish(1, 1)
     manager = serve()
-    with manager.acquire("m") as servable:
+    with manager.servable_handle("m") as servable:
         publish(2, 2)
         until(lambda: states(manager) == {2: "AVAILABLE", 1: "UNLOADING"})
         assert scale(manager) == 2
@@ -136,7 +135,7 @@ def test_deleting_versions(serve, publish, base_path, until):
     assert scale(manager) == 1
     shutil.rmtree(base_path / "1")
     until(lambda: states(manager) == {2: "END", 1: "END"})
-    assert error(manager.acquire, "m") == (
+    assert error(manager.servable_handle, "m") == (
         Code.NOT_FOUND,
         "Servable not found for request: Latest(m)",
     )
@@ -237,13 +236,13 @@ def test_status_of_what_is_unknown(serve, publish):
         Code.NOT_FOUND,
         "Could not find version 9 of model m",
     )
-    assert error(resolve, manager, ModelSpec(name="n")) == (
+    assert error(manager.servable_handle, "n") == (
         Code.NOT_FOUND,
         "Servable not found for request: Latest(n)",
     )
 
 
-def test_resolving_a_model_spec(serve, publish, base_path, until):
+def test_versions_and_labels(serve, publish, base_path, until):
     publish(1, 1)
     publish(2, 2)
     config = policy(base_path, latest=2)
@@ -251,21 +250,18 @@ def test_resolving_a_model_spec(serve, publish, base_path, until):
     manager = serve(config, allow_version_labels_for_unavailable_models=True)
     until(lambda: available(manager) == [2, 1])
 
-    def version(**spec):
-        made = ModelSpec(name="m", **spec)
-        with resolve(manager, made) as servable:
+    def version(**which):
+        with manager.servable_handle("m", **which) as servable:
             return servable.version
 
     assert version() == 2
-    assert version(version={"value": 1}) == 1
-    assert version(version_label="old") == 1
+    assert version(version=1) == 1
+    assert version(label="old") == 1
     for label in ("new", ""):
-        assert error(resolve, manager, ModelSpec(name="x", version_label=label)) == (
+        assert error(manager.servable_handle, "x", label=label) == (
             Code.INVALID_ARGUMENT,
             f"Unrecognized servable version label: {label}",
         )
-    assert error(resolve, manager, None)[1] == "Missing ModelSpec"
-    assert error(resolve, manager, ModelSpec())[1] == "ModelSpec has no name specified."
 
 
 def test_no_request_fails_and_none_is_mixed_under_swaps(serve, publish, base_path, until):
@@ -278,7 +274,7 @@ def test_no_request_fails_and_none_is_mixed_under_swaps(serve, publish, base_pat
         x = np.ones([3, 2], np.float32)
         while not done.is_set():
             try:
-                with manager.acquire("m") as servable:
+                with manager.servable_handle("m") as servable:
                     y = predict(servable, "", {"x": x}).result(20)["y"]
                 expected = (servable.version - 1) % 3 + 1
                 if not (y == expected).all():
@@ -306,7 +302,7 @@ def test_stop_answers_what_is_under_way(publish, base_path):
     manager = ModelManager(single_model("m", str(base_path)))
     manager.start()
     manager.wait_until_available()
-    with manager.acquire("m") as servable:
+    with manager.servable_handle("m") as servable:
         stopping = threading.Thread(target=manager.stop)
         stopping.start()
         time.sleep(0.05)

@@ -35,7 +35,7 @@ def error(call, *arguments, **named):
 
 
 def version(manager, name="m", **which):
-    with manager.acquire(name, **which) as servable:
+    with manager.servable_handle(name, **which) as servable:
         return servable.version
 
 
@@ -63,7 +63,7 @@ def test_a_model_that_is_listed_again_at_once_is_loaded_anew(serve, publish, bas
     manager = serve(manage_interval=0.3)
     manager.reload(config())
     manager.reload(config(m=other_path), time.monotonic() + 10)
-    with manager.acquire("m") as servable:
+    with manager.servable_handle("m") as servable:
         assert servable.path == other_path / "1"
 
 
@@ -93,7 +93,7 @@ def test_a_model_that_is_listed_again_while_it_unloads_is_awaited(serve, publish
         else:
             ended.append(version(manager))
 
-    with manager.acquire("m"):
+    with manager.servable_handle("m"):
         manager.reload(config())
         until(lambda: manager.status("m")[0].state == 40)
         thread = threading.Thread(target=reload)
