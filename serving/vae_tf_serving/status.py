@@ -66,3 +66,8 @@ class StatusError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.message}"
+
+
+def invalid_argument(message: str) -> StatusError:
+    """Makes the error of an invalid request."""
+    return StatusError(Code.INVALID_ARGUMENT, message)

@@ -23,7 +23,7 @@ class ServingError(Exception):
         return f"{self.code}: {self.message}"
 
 
-class UnfitResponseError(ServingError):
+class ResponseMismatchError(ServingError):
     """Response that does not match the signature that was called, as of another version.
 
     Args:

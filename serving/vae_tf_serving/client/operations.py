@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vae_tf_serving.client import rows
-from vae_tf_serving.client.error import ServingError, UnfitResponseError, invalid
+from vae_tf_serving.client.error import ResponseMismatchError, ServingError, invalid
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import Call, Protocol
 from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
@@ -64,18 +64,16 @@ class Operations:
     ) -> Steps[dict[str, np.ndarray]]:
         """See `Client.predict`."""
         before = self._known
-        signature, arrays = yield from self._checked(inputs, signature_name)
+        signature, arrays = yield from self._fitted_inputs(inputs, signature_name)
         if not cut:
-            return (yield from self._ask(arrays, signature_name, signature))
+            return (yield from self._single_request(arrays, signature_name, signature))
         number = rows.count(arrays)
         if number == 0:
             return rows.empty(signature)
         if number > self._per_request(arrays, signature):
-            known = (
-                None if self._known is before else self._known
-            )  # reused only if it was just read
-            return (yield from self._cut(inputs, signature_name, known))
-        outputs = yield from self._ask(arrays, signature_name, signature)
+            fresh = None if self._known is before else self._known
+            return (yield from self._split_request(inputs, signature_name, fresh))
+        outputs = yield from self._single_request(arrays, signature_name, signature)
         rows.check_rows(outputs, number)
         return outputs
 
@@ -91,31 +89,34 @@ class Operations:
     def _per_request(self, arrays: Mapping[str, np.ndarray], signature: Signature) -> int:
         return rows.per_request(arrays, signature, self._options, self._protocol.growth)
 
-    def _ask(
+    def _single_request(
         self, arrays: dict[str, np.ndarray], name: str, signature: Signature
     ) -> Steps[dict[str, np.ndarray]]:
         """Sends one request; the response may be one of another version than the known one."""
         response = yield self._protocol.predict(name, arrays)
         try:
             return self._protocol.outputs(response, signature)
-        except UnfitResponseError:
+        except ResponseMismatchError:
             known = yield from self.metadata()
             if name not in known.signatures:
                 raise
             return self._protocol.outputs(response, known.signatures[name])
 
-    def _cut(
+    def _split_request(
         self, inputs: Mapping[str, Any], name: str, known: Metadata | None
     ) -> Steps[dict[str, np.ndarray]]:
-        """Sends several requests to one version; starts over once if it has been unloaded."""
+        """Sends several requests to one version; starts over once if it has been unloaded.
+
+        `known` is metadata that was just requested, or None.
+        """
         try:
-            return (yield from self._parts(inputs, name, known))
+            return (yield from self._requests_to_one_version(inputs, name, known))
         except ServingError as error:
             if error.code != "NOT_FOUND" or self._options.version is not None:
                 raise
-        return (yield from self._parts(inputs, name, None))
+        return (yield from self._requests_to_one_version(inputs, name, None))
 
-    def _parts(
+    def _requests_to_one_version(
         self, inputs: Mapping[str, Any], name: str, known: Metadata | None
     ) -> Steps[dict[str, np.ndarray]]:
         known = known or (yield from self.metadata())
@@ -127,7 +128,7 @@ class Operations:
             rows.check_rows(parts[-1], rows.count(part))
         return rows.join(parts)
 
-    def _checked(
+    def _fitted_inputs(
         self, inputs: Mapping[str, Any], name: str
     ) -> Steps[tuple[Signature, dict[str, np.ndarray]]]:
         """Returns the signature, and the inputs as arrays of its dtypes.

@@ -37,7 +37,7 @@ class Protocol(abc.ABC):
         """Parses the response of a signature.
 
         Raises:
-            UnfitResponseError: The response is not one of that signature.
+            ResponseMismatchError: The response is not one of that signature.
         """
 
     @abc.abstractmethod

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import orjson
 
-from vae_tf_serving.client.error import ServingError, UnfitResponseError
+from vae_tf_serving.client.error import ResponseMismatchError, ServingError
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import SIGNATURES, Call, Protocol
 from vae_tf_serving.client.results import Metadata, VersionStatus
@@ -36,9 +36,8 @@ class RestProtocol(Protocol):
         if all(_is_finite(array) for array in inputs.values()):
             text = orjson.dumps(body, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
         else:
-            text = json.dumps(
-                body, default=_plain
-            ).encode()  # with NaN and Infinity, which the server accepts
+            # `json` writes NaN and Infinity, which the server accepts.
+            text = json.dumps(body, default=_plain).encode()
         path = self._path if version is None else f"{self._model}/versions/{version}"
         return Call(f"{path}:predict", text)
 
@@ -48,11 +47,11 @@ class RestProtocol(Protocol):
         if len(signature.outputs) == 1:  # the server omits the name of a lone output
             outputs = {next(iter(signature.outputs)): outputs}
         if not isinstance(outputs, dict) or outputs.keys() != signature.outputs.keys():
-            raise UnfitResponseError(signature.outputs)
+            raise ResponseMismatchError(signature.outputs)
         try:
             return {name: _array(outputs[name], info) for name, info in signature.outputs.items()}
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-            raise UnfitResponseError(signature.outputs) from None
+            raise ResponseMismatchError(signature.outputs) from None
 
     def status(self) -> Call:
         """See `Protocol`."""

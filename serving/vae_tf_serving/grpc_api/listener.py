@@ -92,9 +92,8 @@ class GrpcListener:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         handlers = self._handlers()
-        shared = (
-            dict(self._options)["grpc.so_reuseport"] != 0
-        )  # a channel argument may switch it off
+        # --grpc_channel_arguments may switch the sharing off.
+        shared = dict(self._options)["grpc.so_reuseport"] != 0
         number = _SERVERS if shared else 1
         servers = [grpc.aio.server(options=self._options) for _ in range(number)]
         for server in servers:

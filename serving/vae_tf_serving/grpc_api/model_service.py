@@ -1,7 +1,6 @@
 """tensorflow.serving.ModelService."""
 
 import threading
-import time
 
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
@@ -9,6 +8,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.core.batching.future_bridge import FutureBridge
+from vae_tf_serving.core.batching.task import deadline_after
 from vae_tf_serving.core.models.manager import ModelManager
 from vae_tf_serving.grpc_api.calls import service
 from vae_tf_serving.status import Code, StatusError
@@ -68,7 +68,7 @@ class ModelService:
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
                 "ModelConfigList is currently supported",
             )
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = deadline_after(timeout)
         done: ResultFuture[None] = ResultFuture()
         # Not a thread of a pool, since the end of the process would wait for its load to end.
         threading.Thread(

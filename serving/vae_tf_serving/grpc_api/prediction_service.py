@@ -1,6 +1,5 @@
 """tensorflow.serving.PredictionService."""
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from tensorflow_serving.apis import (
 )
 
 from vae_tf_serving.core.batching.future_bridge import FutureBridge
+from vae_tf_serving.core.batching.task import deadline_after
 from vae_tf_serving.core.execution.signature import DEFAULT_KEY
 from vae_tf_serving.core.models.manager import ModelManager
 from vae_tf_serving.core.requests.classify import (
@@ -86,7 +86,7 @@ class PredictionService:
             StatusError: As TensorFlow Serving.
         """
         spec, key = request.model_spec, request.model_spec.signature_name
-        deadline = _deadline(timeout)
+        deadline = deadline_after(timeout)
 
         handle = resolve(self._manager, model_spec(request)).acquire()
         version = handle.servable.version
@@ -128,9 +128,8 @@ class PredictionService:
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, timeout: float | None
     ) -> bytes:
         """Returns all signatures of one version; `timeout` is ignored."""
-        handle = resolve(
-            self._manager, model_spec(request)
-        )  # acquired after the check of metadata_field
+        # Acquired only after the check of metadata_field, as upstream.
+        handle = resolve(self._manager, model_spec(request))
         if not request.metadata_field:
             raise StatusError(
                 Code.INVALID_ARGUMENT,
@@ -156,15 +155,11 @@ class PredictionService:
         request: Any,
         timeout: float | None,
     ) -> bytes:
-        deadline = _deadline(timeout)
+        deadline = deadline_after(timeout)
         handle = resolve(self._manager, spec).acquire()
         future = handle.submit(lambda servable: call(servable, request, deadline))
         response: Any = await self._bridge.wait(future, deadline)
         return response.SerializeToString()
-
-
-def _deadline(timeout: float | None) -> float | None:
-    return None if timeout is None else time.monotonic() + timeout
 
 
 def _decode(protos: Mapping[str, Any]) -> dict[str, np.ndarray]:

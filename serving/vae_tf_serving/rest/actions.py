@@ -1,7 +1,6 @@
 """Calls of the REST API, from the bytes of a body to the bytes of a body."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ from tensorflow_serving.apis import (
 from vae_tf_serving.core.batching.event_loop_collector import EventLoopCollector
 from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.core.batching.future_bridge import FutureBridge
+from vae_tf_serving.core.batching.task import deadline_after
 from vae_tf_serving.core.execution.servable import Servable
 from vae_tf_serving.core.execution.signature import DEFAULT_KEY
 from vae_tf_serving.core.models.manager import ModelManager
@@ -159,7 +159,7 @@ class Actions:
 
     def deadline(self) -> float | None:
         """Returns the deadline of a request that starts now, in `time.monotonic()` seconds."""
-        return None if self._timeout is None else time.monotonic() + self._timeout
+        return deadline_after(self._timeout)
 
 
 def is_large(outputs: Outputs) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from tensorflow.core.framework import types_pb2 as types
 
 from vae_tf_serving.rest.json_echo import echo, type_name
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import Code, StatusError, invalid_argument
 
 FLOATS: dict[int, type] = {types.DT_FLOAT: np.float32, types.DT_DOUBLE: np.float64}
 _INT32 = (-(2**31), 2**31 - 1)
@@ -79,15 +79,15 @@ def decode_base64(value: dict) -> bytes:
         StatusError: INVALID_ARGUMENT: another object, or invalid base64.
     """
     if not is_base64(value):
-        raise _invalid(f"JSON Value: {echo(value)} not formatted correctly for base64 data")
+        raise invalid_argument(f"JSON Value: {echo(value)} not formatted correctly for base64 data")
     text = "".join(value["b64"].split())
     if not _BASE64.fullmatch(text):
-        raise _invalid("Unable to base64 decode")
+        raise invalid_argument("Unable to base64 decode")
     text = text.rstrip("=")
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4))
     except binascii.Error:
-        raise _invalid("Unable to base64 decode") from None
+        raise invalid_argument("Unable to base64 decode") from None
 
 
 def type_of(dtype: int) -> str:
@@ -101,11 +101,7 @@ def is_base64(value: Any) -> bool:
 
 
 def _wrong_type(value: Any, dtype: int) -> StatusError:
-    return _invalid(
+    return invalid_argument(
         f"JSON Value: {echo(value)} Type: {type_name(value)} "
         f"is not of expected type: {type_of(dtype)}"
     )
-
-
-def _invalid(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import invalid_argument
 
 _NUMPY = orjson.OPT_SERIALIZE_NUMPY
 _NULL = b"null"  # `orjson` writes it for NaN and Infinity
@@ -29,9 +29,9 @@ def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
     rows: int | None = None
     for name, array in outputs.items():
         if array.ndim == 0:
-            raise _invalid(f"Tensor name: {name} has no shape information ")
+            raise invalid_argument(f"Tensor name: {name} has no shape information ")
         if rows is not None and len(array) != rows:
-            raise _invalid(
+            raise invalid_argument(
                 f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {rows}"
             )
         rows = len(array)
@@ -98,7 +98,7 @@ def _array(name: str, array: np.ndarray) -> bytes:
     if _is_number(array.dtype):  # empty, or not all finite
         return json.dumps(array.tolist(), separators=(",", ":")).encode()
     type_name = "half" if array.dtype == np.float16 else array.dtype.name
-    raise _invalid(f"Failed to write JSON value for tensor type: {type_name}")
+    raise invalid_argument(f"Failed to write JSON value for tensor type: {type_name}")
 
 
 def _numbers(array: np.ndarray) -> bytes:
@@ -137,7 +137,3 @@ def _strings(value: Any, as_base64: bool) -> bytes:
 
 def _object(parts: Mapping[str, bytes]) -> bytes:
     return b"{" + b",".join(orjson.dumps(k) + b":" + v for k, v in parts.items()) + b"}"
-
-
-def _invalid(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)

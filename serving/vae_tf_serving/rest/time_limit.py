@@ -2,7 +2,7 @@
 
 import time
 
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.core.batching.task import deadline_exceeded
 
 _STEPS = 4096  # between two reads of the clock, which cost more than most steps
 
@@ -28,4 +28,4 @@ class TimeLimit:
         if self._steps % _STEPS or self._deadline is None:
             return
         if time.monotonic() > self._deadline:
-            raise StatusError(Code.DEADLINE_EXCEEDED, "Timed out waiting for notification")
+            raise deadline_exceeded()

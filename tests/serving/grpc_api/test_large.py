@@ -42,7 +42,7 @@ def echo(prediction, values):
     return tf.make_ndarray(prediction.Predict(request, timeout=60).outputs["y"])
 
 
-def test_large_messages_are_handled_beside_the_loop(where, prediction):
+def test_large_messages_are_handled_in_a_thread(where, prediction):
     values = np.arange(LARGE, dtype=np.float32)
     np.testing.assert_array_equal(echo(prediction, values), values)
     assert all(threads and "grpc" not in threads for threads in where.values()), where

@@ -206,7 +206,7 @@ class TestPredict:
         response = rest.post(f"{PLUS_TWO}:predict", content=body)
         assert b'"a\xff"' in response.content
 
-    def test_many_rows_take_the_way_beside_the_loop(self, rest):
+    def test_many_rows_are_written_in_a_thread(self, rest):
         x = np.random.default_rng(0).normal(size=(500, 40))
         answer = predict(rest, "echo", instances=x.tolist()).json()["predictions"]
         np.testing.assert_array_equal(np.float32(answer), np.float32(x))

@@ -155,7 +155,7 @@ class TestBodies:
             assert slow.recv(9999).startswith(b"HTTP/1.1 200 ")
         until(200, lambda: httpx.post(bounded + PREDICT, content=large))
 
-    def test_large_answers_are_written_beside_the_loop(self, embedded, rest, monkeypatch):
+    def test_large_answers_are_written_in_a_thread(self, embedded, rest, monkeypatch):
         threads = []
 
         def watched(outputs, by_row):

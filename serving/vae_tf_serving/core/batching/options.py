@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import invalid_argument
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ class BatchingOptions:
             value = getattr(self, name)
             if value < least:
                 wanted = "positive" if least else "non-negative"
-                raise _invalid(f"{name} must be {wanted}; was {value}")
+                raise invalid_argument(f"{name} must be {wanted}; was {value}")
         if self.enable_large_batch_splitting and self.largest_batch > self.max_batch_size:
-            raise _invalid(
+            raise invalid_argument(
                 "max_execution_batch_size must be less than or equal to max_batch_size; was "
                 f"{self.largest_batch} against {self.max_batch_size}"
             )
@@ -90,18 +90,14 @@ class BatchingOptions:
         if not sizes:
             return
         if any(size <= before for before, size in zip((0, *sizes), sizes, strict=False)):
-            raise _invalid("allowed_batch_sizes entries must be monotonically increasing")
+            raise invalid_argument("allowed_batch_sizes entries must be monotonically increasing")
         if sizes[-1] == self.largest_batch:
             return
         if self.enable_large_batch_splitting:
             rule = "be equal to max_execution_batch_size"
         else:
             rule = "match max_batch_size"
-        raise _invalid(
+        raise invalid_argument(
             f"Last entry in allowed_batch_sizes must {rule}; last entry was {sizes[-1]}; "
             f"expected {self.largest_batch}"
         )
-
-
-def _invalid(message: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, message)

@@ -1,4 +1,4 @@
-"""One request on its way through a queue."""
+"""Request in a queue, and its deadline."""
 
 import math
 import time
@@ -64,6 +64,11 @@ class Task:
         if isinstance(error, StatusError):
             error = StatusError(error.code, error.message)
         self.future.set_exception(error)
+
+
+def deadline_after(timeout: float | None) -> float | None:
+    """Returns `time.monotonic()` in `timeout` seconds; None for no limit."""
+    return None if timeout is None else time.monotonic() + timeout
 
 
 def deadline_exceeded() -> StatusError:

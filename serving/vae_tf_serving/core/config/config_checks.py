@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorflow_serving.config import model_server_config_pb2
 
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import Code, StatusError, invalid_argument
 
 _PLATFORM = "tensorflow"
 Labels = dict[str, dict[str, int]]
@@ -21,11 +21,13 @@ def check_models(models: Any, old_models: Any = ()) -> None:
     names: set[str] = set()
     for model in models:
         if model.name in names:
-            raise _invalid(f"Illegal to list model {model.name} multiple times in config list")
+            raise invalid_argument(
+                f"Illegal to list model {model.name} multiple times in config list"
+            )
         names.add(model.name)
     for model in models:
         if not model.base_path.startswith("/") and "://" not in model.base_path:
-            raise _invalid(
+            raise invalid_argument(
                 f"Expected model {model.name} to have an absolute path or URI; got "
                 f"base_path()={model.base_path}"
             )
@@ -33,13 +35,15 @@ def check_models(models: Any, old_models: Any = ()) -> None:
     for model in models:
         platform = _platform(model)
         if model.name in old and platform != old[model.name]:
-            raise _invalid(
+            raise invalid_argument(
                 f"Illegal to change a model's platform. For model {model.name} platform was "
                 f"{old[model.name]} and new platform requested is {platform}"
             )
     for model in models:
         if _platform(model) != _PLATFORM:
-            raise _invalid(f"Model {model.name} requests unsupported platform {_platform(model)}")
+            raise invalid_argument(
+                f"Model {model.name} requests unsupported platform {_platform(model)}"
+            )
 
 
 def check_paths(models: Iterable[Any]) -> None:
@@ -98,22 +102,18 @@ def single_model(name: str, base_path: str) -> model_server_config_pb2.ModelServ
 def _platform(model: Any) -> str:
     if model.model_type:
         if model.model_platform:
-            raise _invalid(
+            raise invalid_argument(
                 "Illegal setting both ModelServerConfig::model_type (deprecated) and "
                 f"ModelServerConfig::model_platform, model name is {model.name}"
             )
         if model.model_type != model_server_config_pb2.TENSORFLOW:
-            raise _invalid(
+            raise invalid_argument(
                 f"ModelServerConfig::model_type choice {model.model_type} not supported."
             )
         return _PLATFORM
     if not model.model_platform:
-        raise _invalid(
+        raise invalid_argument(
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
             f"ModelServerConfig::model_platform, model name is {model.name}"
         )
     return model.model_platform
-
-
-def _invalid(message: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, message)

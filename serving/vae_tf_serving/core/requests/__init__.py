@@ -1,1 +1,1 @@
-"""The RPCs of PredictionService, on NumPy arrays."""
+"""Predict, Classify, Regress and MultiInference, for both front ends."""

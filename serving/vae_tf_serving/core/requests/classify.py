@@ -14,7 +14,7 @@ from vae_tf_serving.core.batching.task import Values
 from vae_tf_serving.core.execution.servable import Servable
 from vae_tf_serving.core.execution.signature import DEFAULT_KEY, Signature
 from vae_tf_serving.core.requests.example_signatures import Finish, classification, regression
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import Code, StatusError, invalid_argument
 
 _CLASSIFY, _REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 
@@ -80,7 +80,7 @@ def multi_inference(
         key = _check_task(task, request.tasks[0].model_spec.name, keys)
         signature = servable.signatures.get(key)
         if signature is None:
-            raise _invalid(f"Requested signature not found in model graph: {key}")
+            raise invalid_argument(f"Requested signature not found in model graph: {key}")
         tasks.append((task, key, *_reader(task.method_name)(signature)))
     tensors = sorted({tensor for _, _, tensor, _, _ in tasks})  # each is fed the same examples
     outputs = sorted({name for _, _, _, names, _ in tasks for name in names})
@@ -105,12 +105,14 @@ def multi_inference(
 
 def _check_task(task: Any, model: str, keys: set[str]) -> str:
     if not task.model_spec.name:
-        raise _invalid("Found ModelSpec with an empty model name.")
+        raise invalid_argument("Found ModelSpec with an empty model name.")
     if task.model_spec.name != model:
-        raise _invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
+        raise invalid_argument(
+            "All ModelSpecs in a MultiInferenceRequest must access the same model name."
+        )
     key = task.model_spec.signature_name or DEFAULT_KEY
     if key in keys:
-        raise _invalid(f"Duplicate evaluation of signature: {key}")
+        raise invalid_argument(f"Duplicate evaluation of signature: {key}")
     keys.add(key)
     return key
 
@@ -126,9 +128,9 @@ def _reader(method_name: str) -> Callable[[Signature], tuple[str, list[str], Fin
 def _find(servable: Servable, key: str, method: str, kind: str) -> Signature:
     found = servable.signatures.get(key)
     if found is None:
-        raise _invalid(f"No signature was found with the name: {key}")
+        raise invalid_argument(f"No signature was found with the name: {key}")
     if servable.options.check_method_names and found.proto.method_name != method:
-        raise _invalid(
+        raise invalid_argument(
             f"Expected {kind} signature method_name to be {method}. Was: {found.proto.method_name}"
         )
     return found
@@ -165,7 +167,7 @@ def serialized_examples(request: Input) -> np.ndarray:
         context = request.example_list_with_context.context.SerializeToString()
     examples = getattr(request, kind).examples if kind else ()
     if not examples:
-        raise _invalid("Input is empty.")
+        raise invalid_argument("Input is empty.")
     return np.array([context + example.SerializeToString() for example in examples], dtype=object)
 
 
@@ -173,7 +175,3 @@ def _model_spec(servable: Servable, name: str, key: str) -> ModelSpec:
     spec = ModelSpec(name=name, signature_name=key)
     spec.version.value = servable.version
     return spec
-
-
-def _invalid(message: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, message)

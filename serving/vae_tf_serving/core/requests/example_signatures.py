@@ -10,7 +10,7 @@ from tensorflow_serving.apis.classification_pb2 import ClassificationResult
 from tensorflow_serving.apis.regression_pb2 import RegressionResult
 
 from vae_tf_serving.core.execution.signature import Signature
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import invalid_argument
 
 _INPUTS, _CLASSES, _SCORES, _OUTPUTS = "inputs", "classes", "scores", "outputs"
 
@@ -28,18 +28,20 @@ def classification(signature: Signature) -> tuple[str, list[str], Finish]:
     """
     proto = signature.proto
     if len(signature.inputs) != 1:
-        raise _invalid("Expected one input Tensor.")
+        raise invalid_argument("Expected one input Tensor.")
     if len(signature.outputs) not in (1, 2):
-        raise _invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+        raise invalid_argument(
+            f"Expected one or two output Tensors, found {len(signature.outputs)}"
+        )
     if _INPUTS not in signature.inputs:
-        raise _invalid(f"No classification inputs found in SignatureDef: {proto}")
+        raise invalid_argument(f"No classification inputs found in SignatureDef: {proto}")
     names = {
         alias: signature.outputs[alias]
         for alias in (_CLASSES, _SCORES)
         if alias in signature.outputs
     }
     if not names:
-        raise _invalid(
+        raise invalid_argument(
             "Expected classification signature outputs to contain at least one of "
             f'"{_CLASSES}" or "{_SCORES}". Signature was: {proto}'
         )
@@ -60,18 +62,22 @@ def classification(signature: Signature) -> tuple[str, list[str], Finish]:
 
 def _check_classes(alias: str, value: np.ndarray, dtype: np.dtype, count: int) -> None:
     if value.ndim != 2:
-        raise _invalid(f"Expected Tensor shape: [batch_size num_classes] but got {_shape(value)}")
+        raise invalid_argument(
+            f"Expected Tensor shape: [batch_size num_classes] but got {_shape(value)}"
+        )
     if value.dtype != dtype:
-        raise _invalid(
+        raise invalid_argument(
             f"Expected {alias} Tensor of {_dtype_name(dtype)}. Got: {_dtype_name(value.dtype)}"
         )
     if value.shape[0] != count:
-        raise _invalid(f"Expected {alias} output batch size of {count}. Got: {value.shape[0]}")
+        raise invalid_argument(
+            f"Expected {alias} output batch size of {count}. Got: {value.shape[0]}"
+        )
 
 
 def _classifications(classes: np.ndarray | None, scores: np.ndarray | None, count: int) -> Any:
     if classes is not None and scores is not None and classes.shape != scores.shape:
-        raise _invalid(
+        raise invalid_argument(
             "Tensors class and score should match in dim_size(1). Got "
             f"{classes.shape[1]} vs. {scores.shape[1]}"
         )
@@ -97,28 +103,30 @@ def regression(signature: Signature) -> tuple[str, list[str], Finish]:
     """
     proto = signature.proto
     if len(signature.inputs) != 1:
-        raise _invalid("Expected one input Tensor.")
+        raise invalid_argument("Expected one input Tensor.")
     if len(signature.outputs) != 1:
-        raise _invalid("Expected one output Tensor.")
+        raise invalid_argument("Expected one output Tensor.")
     if _INPUTS not in signature.inputs:
-        raise _invalid(f"No regression inputs found in SignatureDef: {proto}")
+        raise invalid_argument(f"No regression inputs found in SignatureDef: {proto}")
     if _OUTPUTS not in signature.outputs:
-        raise _invalid(f"No regression outputs found in SignatureDef: {proto}")
+        raise invalid_argument(f"No regression outputs found in SignatureDef: {proto}")
     name = signature.outputs[_OUTPUTS]
 
     def finish(values: dict[str, np.ndarray], count: int) -> Any:
         value = values[name]
         if value.ndim != 1 and not (value.ndim == 2 and value.shape[1] == 1):
-            raise _invalid(
+            raise invalid_argument(
                 "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but "
                 f"got {_shape(value)}"
             )
         if value.shape[0] != count:
-            raise _invalid(
+            raise invalid_argument(
                 f"Input batch size did not match output batch size: {count} vs. {value.shape[0]}"
             )
         if value.dtype != np.float32:
-            raise _invalid(f"Expected output Tensor of DT_FLOAT.  Got: {_dtype_name(value.dtype)}")
+            raise invalid_argument(
+                f"Expected output Tensor of DT_FLOAT.  Got: {_dtype_name(value.dtype)}"
+            )
         result = RegressionResult()
         for number in value.ravel().tolist():
             result.regressions.add(value=number)
@@ -133,7 +141,3 @@ def _shape(value: np.ndarray) -> str:
 
 def _dtype_name(dtype: np.dtype) -> str:
     return DataType.Name(tf.as_dtype(dtype).as_datatype_enum)
-
-
-def _invalid(message: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, message)

@@ -10,7 +10,7 @@ from vae_tf_serving.core.batching.future import ResultFuture
 from vae_tf_serving.core.batching.task import Values
 from vae_tf_serving.core.execution.servable import Servable
 from vae_tf_serving.core.execution.signature import DEFAULT_KEY, Signature
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import Code, StatusError, invalid_argument
 
 _METHODS = tuple(f"tensorflow/serving/{name}" for name in ("predict", "classify", "regress"))
 
@@ -44,7 +44,7 @@ def check_input_names(signature: Signature, aliases: Collection[str]) -> None:
     """
     sent, wanted, defaults = set(aliases), signature.inputs, signature.defaults
     if len(sent) > len(wanted) or (len(sent) < len(wanted) and not defaults):
-        raise _invalid(
+        raise invalid_argument(
             f"input size does not match signature: {len(sent)}!={len(wanted)} "
             f"len({{{_joined(sent)}}}) != len({{{_joined(wanted)}}}). "
             f"Sent extra: {{{_joined(sent - set(wanted))}}}. "
@@ -54,16 +54,16 @@ def check_input_names(signature: Signature, aliases: Collection[str]) -> None:
         if alias in sent:
             continue
         if alias not in defaults:
-            raise _invalid(
+            raise invalid_argument(
                 f"Signature input alias: {alias}(feed name: {name}) not found in request and no "
                 "default value provided. Inputs expected to be in the request "
                 f"{{{_joined(sent)}}}, or default input alias set: {_joined(defaults)}"
             )
         if defaults[alias] is None:
-            raise _invalid(f"tensor parsing error: {alias}")
+            raise invalid_argument(f"tensor parsing error: {alias}")
     used = sent & set(wanted)
     if used != sent:
-        raise _invalid(
+        raise invalid_argument(
             f"Inputs contains invalid name. Used request inputs: {_joined(used)}, request input: "
             f"{_joined(sent)}"
         )
@@ -121,19 +121,15 @@ def _output_aliases(signature: Signature, output_filter: list[str]) -> list[str]
     seen = set()
     for alias in output_filter:
         if alias not in signature.outputs:
-            raise _invalid(
+            raise invalid_argument(
                 f"output tensor alias not found in signature: {alias} Outputs expected to be in "
                 f"the set {{{_joined(signature.outputs)}}}."
             )
         if alias in seen:
-            raise _invalid(f"duplicate output tensor alias: {alias}")
+            raise invalid_argument(f"duplicate output tensor alias: {alias}")
         seen.add(alias)
     return output_filter
 
 
 def _joined(names: Iterable[str]) -> str:
     return ",".join(sorted(names))
-
-
-def _invalid(message: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, message)
