@@ -1,4 +1,4 @@
-"""The program: how it starts, why it does not, and how it ends."""
+"""Start of the server's process, failures to start, and its end."""
 
 import contextlib
 import json
