@@ -1,14 +1,14 @@
-"""Requests per second and latency of the embedded server, beside other ways to serve the model.
+"""Requests per second and latency of the embedded server and of other servers.
 
     python benchmarks/serving.py [--peers NAME ...] [--rounds 5] [--seconds 3]
 
-The model is a 784-500-z20-500-784 net. Every peer is a process in an environment of its own, which is
-made with pip on first use. All are up together, warm, and answer in turn: in a round each is measured
-once in every cell (signature and rows, protocol, connections), one after the other, so that a machine
-whose speed drifts slows them alike. Each connection has one request under way; wrk sends REST, h2load
-gRPC, from the same machine. The table shows the median of the rounds [lowest, highest].
+The model is a 784-500-z20-500-784 net. Every peer is a process in a virtual environment of its own,
+made with pip on first use. All peers run at the same time, warmed up, and are measured in turn: in a
+round each is measured once in every cell (signature and rows, protocol, connections), so that a drift of
+the machine's speed affects all. Each connection has one request at a time; wrk sends REST, h2load gRPC,
+from the same machine. The table shows the median of the rounds [lowest, highest].
 
-Before that, every peer's answer to every workload is compared with the model's own over REST.
+First every peer's response to every workload is compared over REST with the model's.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from serving_peers.harness.contender import PEERS, Contender, InProcess
 from serving_peers.harness.environment import UnavailableError, python_with
 
 TENSORFLOW = "tensorflow>=2.21,<2.22"
-# name -> script and what follows its arguments, requirements (none: this environment)
+# name -> script and its further arguments, requirements (none: this environment)
 CONTENDERS: dict[str, tuple[list[str], list[str]]] = {
     "vae_tf_serving": (["vae_tf_serving_peer.py"], []),
     "tensorflow_model_server": (["vae_tf_serving_peer.py", "tensorflow_model_server"], []),

@@ -1,1 +1,1 @@
-"""The servers that `benchmarks/serving.py` compares, one a file, and what starts and measures them."""
+"""Servers that `benchmarks/serving.py` compares, one per file, and the harness that measures them."""

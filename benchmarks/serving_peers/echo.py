@@ -1,4 +1,4 @@
-"""The HTTP and gRPC stacks alone: they read a request and answer with a stored one of the right size."""
+"""Echo servers of the HTTP and gRPC stacks: they send a stored response of the right size."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ ANSWERS: dict[str, bytes] = {}
 
 
 async def app(scope: dict, receive: Any, send: Any) -> None:
-    """Plain ASGI."""
+    """ASGI application."""
     while (await receive()).get("more_body"):
         pass
     text = ANSWERS[scope["path"]]
@@ -26,10 +26,10 @@ async def app(scope: dict, receive: Any, send: Any) -> None:
 
 
 class Handler(grpc.GenericRpcHandler):
-    """Bytes in, bytes out."""
+    """gRPC handler of raw bytes."""
 
     def service(self, details: Any) -> Any:
-        """Every method."""
+        """Handles every method."""
 
         async def answer(request: bytes, context: Any) -> bytes:
             return ANSWERS[details.method]
@@ -38,7 +38,7 @@ class Handler(grpc.GenericRpcHandler):
 
 
 async def main() -> None:
-    """Serves both until it is ended."""
+    """Serves both protocols until it is terminated."""
     for workload in ME.workloads():
         inputs = {"signature_name": workload.signature, "inputs": columns(workload)}
         ME.write_json(workload, f"/{workload.name}", inputs)

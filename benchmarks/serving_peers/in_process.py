@@ -1,4 +1,4 @@
-"""The ceiling: the signature called in process on batches that no server had to put together.
+"""Upper bound: the signature called in process, on ready-made batches.
 
 Not a server. Reads lines "WORKLOAD CONNECTIONS SECONDS" and answers each with a line of JSON: what a
 server would reach that always found CONNECTIONS requests waiting and took no time for anything else.

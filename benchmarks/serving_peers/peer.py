@@ -1,4 +1,4 @@
-"""What every peer does first: read its arguments, and write the requests it wants to be sent.
+"""Common part of the peers: reads the arguments, and writes the requests for the load generator.
 
     python PEER.py MODEL WORKLOADS REQUESTS HTTP_PORT GRPC_PORT
 
@@ -19,7 +19,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """Arrays that go in and must come out."""
+    """Input arrays, and the expected outputs."""
 
     name: str
     inputs: dict[str, np.ndarray]

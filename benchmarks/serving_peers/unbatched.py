@@ -1,4 +1,4 @@
-"""An unbatched server of the same model and protocols, of the kind one writes in an afternoon."""
+"""Unbatched server of the same model and protocols, in about 60 lines."""
 
 import asyncio
 from concurrent import futures
@@ -25,7 +25,7 @@ def call(signature: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 async def app(scope: dict, receive: Any, send: Any) -> None:
-    """The REST API, plain ASGI."""
+    """REST API as an ASGI application."""
     body, more = b"", True
     while more:
         message = await receive()

@@ -1,4 +1,4 @@
-"""The embedded server of this repository, as it comes; or TensorFlow Serving with the same flags."""
+"""Embedded server of this repository with its defaults, or TensorFlow Serving with the same flags."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from vae_tf_serving.client.rest_protocol import RestProtocol
 
 
 def main() -> None:
-    """Writes the requests and becomes the server. A sixth argument names another binary."""
+    """Writes the requests and executes the server. A sixth argument names another binary."""
     binary = sys.argv.pop(6) if len(sys.argv) > 6 else None
     me = peer()
     options = Options("localhost:1")

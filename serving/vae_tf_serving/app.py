@@ -1,4 +1,4 @@
-"""The program: flags in, exit code out."""
+"""Main program of the server: from the flags to the exit code."""
 
 import gc
 import importlib.metadata
@@ -10,31 +10,29 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from vae_tf_serving import external, flags
-from vae_tf_serving.start_error import StartError
+from vae_tf_serving.startup import external, flags
+from vae_tf_serving.startup.start_error import StartError
 
 FAILED = 255
-"""Exit code of a server that does not start, upstream's."""
+"""Exit code of a server that cannot start, that of upstream."""
 
-_YOUNG_OBJECTS = (
-    10_000  # between collections; the requests under way alone have more than Python's 700
-)
+_GC_THRESHOLD = 10_000  # the current requests alone have more objects than Python's default of 700
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class _StoppedEarlyError(BaseException):
-    """A signal came before the server listened."""
+    """Signal that arrived before the server listened."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs a server until SIGTERM or SIGINT, then answers what it has.
+    """Runs a server until SIGTERM or SIGINT, then completes the current requests.
 
     Args:
         arguments: Flags, without the program's name.
 
     Returns:
-        0 after a signal, `--help` or `--version`; 255 if it does not start, with one sentence on
-        stderr. Where the real binary takes over, it does not return.
+        0 after a signal, `--help` or `--version`; 255 if the server cannot start, with one sentence
+        on stderr. Does not return if `tensorflow_model_server` replaces this process.
     """
     if "--help" in arguments or "-h" in arguments:
         print(flags.usage())
@@ -73,12 +71,12 @@ def _run(options: flags.Options) -> int:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         from vae_tf_serving.server import Server  # imports TensorFlow
 
-        gc.set_threshold(_YOUNG_OBJECTS)
+        gc.set_threshold(_GC_THRESHOLD)
         server = Server(options)
         try:
             server.start()
             listening = True
-            while not stop.wait(3600):  # a wait without end would not let signals in everywhere
+            while not stop.wait(3600):  # a wait without a timeout blocks signals on some systems
                 pass
             logging.getLogger(__name__).info("stopping: answering the requests under way")
             server.stop()
@@ -89,13 +87,13 @@ def _run(options: flags.Options) -> int:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    if left:  # Python would wait for the thread of a run that nothing can interrupt
+    if left:  # Python would wait for the thread of a run that cannot be interrupted
         os._exit(0)
     return 0
 
 
 def _signals() -> tuple[signal.Signals, ...]:
-    """None outside the main thread, where Python does not let signals be handled."""
+    """Returns the signals to handle; none outside the main thread, where Python refuses handlers."""
     if threading.current_thread() is not threading.main_thread():
         return ()
     return (signal.SIGTERM, signal.SIGINT)
@@ -104,7 +102,7 @@ def _signals() -> tuple[signal.Signals, ...]:
 def _log_to_stderr(level: str) -> None:
     logging.basicConfig(format=_FORMAT, level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("vae_tf_serving").setLevel(level.upper())
-    # A line for every client that speaks no HTTP is too much.
+    # uvicorn warns of every request that is not HTTP.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 

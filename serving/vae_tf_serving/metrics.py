@@ -1,4 +1,4 @@
-"""The metrics page: TensorFlow Serving's names, labels and buckets."""
+"""Prometheus metrics, with the names, labels and buckets of TensorFlow Serving."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,25 +16,25 @@ _BATCHING = _PREFIX + "batching_session:"
 _TIMES = tuple(10 * 1.8**k for k in range(33))  # microseconds
 _SIZES = tuple(2.0**k for k in range(15))
 _MICROSECONDS = 1e6
-_MOST_STRANGERS = 10_000
-_LONGEST_LABEL = 128
-_END = 50  # ModelVersionStatus.State.END: after it a version serves no more
+_MAX_UNKNOWN_LABELS = 10_000
+_MAX_LABEL_LENGTH = 128
+_END = 50  # ModelVersionStatus.State.END, the last state of a version
 
 _M = TypeVar("_M", Counter, Histogram)
 
 
 class Metrics(Observer):
-    """Counts requests, runs, batches and loads; one instance a server.
+    """Counts requests, runs, batches and loads of one server.
 
-    `prometheus_client` keeps the numbers; the page is written here, because TensorFlow Serving's
-    counters do not end in `_total`, which the library would append.
+    `prometheus_client` keeps the numbers. The page is written here, because the library would append
+    `_total` to the names of TensorFlow Serving's counters.
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._children: dict[tuple[str, ...], Any] = {}
         self._models: set[str] = set()
-        self._strangers: set[str] = set()
+        self._unknown_labels: set[str] = set()
         self._lock = threading.Lock()
         self._serving: set[tuple[str, int]] = set()
         counter, times, sizes = self._counter, self._times, self._sizes
@@ -63,17 +63,17 @@ class Metrics(Observer):
     def answered(
         self, model: str, api: str, entrypoint: str, error: StatusError | None, seconds: float
     ) -> None:
-        """One request was answered.
+        """Counts a request.
 
         Args:
-            model: Its model's name, empty where the path could not be read.
+            model: Name of the model; empty if the path could not be parsed.
             api: `predict` for REST, `Predict` for gRPC, empty for status and metadata.
             entrypoint: `REST` or `GRPC`.
-            error: None for a success; only successes enter the latency.
-            seconds: From the complete request to the answer.
+            error: None for a success; the latency has successes only.
+            seconds: From the complete request to the response.
         """
         code = Code.OK if error is None else error.code
-        model = self._named(model)
+        model = self._model_label(model)
         self._child(self._requests, model, code.name).inc()
         if error is None:
             child = self._child(self._latency, model, api, entrypoint)
@@ -112,7 +112,7 @@ class Metrics(Observer):
         """See `Observer`."""
         self._runs.inc()
         self._processed.observe(rows + padding)
-        self._child(self._padding, self._few(str(rows + padding))).observe(padding)
+        self._child(self._padding, self._limited(str(rows + padding))).observe(padding)
         queuing = self._child(self._queuing, "")
         for wait in waits:
             queuing.observe(wait * _MICROSECONDS)
@@ -127,22 +127,22 @@ class Metrics(Observer):
         self._child(self._example_total, name).inc(count)
 
     def page(self) -> bytes:
-        """The text of the page: a TYPE line for each metric, and its samples."""
+        """Returns the text of the page: a TYPE line for each metric, and its samples."""
         lines: list[str] = []
         for metric in self.registry.collect():
             lines += _lines(metric)
         return ("\n".join(lines) + "\n").encode()
 
-    def _named(self, model: str) -> str:
-        """The label of a request's model, of which clients can make up any number."""
-        return model if model in self._models else self._few(model[:_LONGEST_LABEL])
+    def _model_label(self, model: str) -> str:
+        """Returns the label of a model; the number of unknown names is limited."""
+        return model if model in self._models else self._limited(model[:_MAX_LABEL_LENGTH])
 
-    def _few(self, label: str) -> str:
-        """`label`, or the empty one after many different ones that only clients have named."""
-        if label not in self._strangers:
-            if len(self._strangers) >= _MOST_STRANGERS:
+    def _limited(self, label: str) -> str:
+        """Returns `label`, or an empty label after 10 000 different unknown ones."""
+        if label not in self._unknown_labels:
+            if len(self._unknown_labels) >= _MAX_UNKNOWN_LABELS:
                 return ""
-            self._strangers.add(label)
+            self._unknown_labels.add(label)
         return label
 
     def _counter(self, name: str, *labels: str) -> Counter:
@@ -155,7 +155,7 @@ class Metrics(Observer):
         return Histogram(name, "", labels, registry=self.registry, buckets=_SIZES)
 
     def _child(self, metric: _M, *labels: str) -> _M:
-        """`metric.labels(*labels)`, remembered: the library's own look-up is slower."""
+        """Returns `metric.labels(*labels)` from a cache that is faster than the library's look-up."""
         key = (metric._name, *labels)
         child = self._children.get(key)
         if child is None:
@@ -164,7 +164,7 @@ class Metrics(Observer):
 
 
 def _lines(metric: Metric) -> Iterator[str]:
-    # The library strips `_total` off a counter's name, and adds it to each sample.
+    # The library removes `_total` from a counter's name, and appends it to each sample.
     total = "_total" if metric.name.endswith("_example_count") else ""
     yield f"# TYPE {metric.name}{total} {metric.type}"
     for sample in metric.samples:

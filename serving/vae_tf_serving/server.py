@@ -1,4 +1,4 @@
-"""The embedded server: models, REST and gRPC, in this process."""
+"""Embedded server: models, REST and gRPC in this process."""
 
 import asyncio
 import dataclasses
@@ -13,45 +13,44 @@ from typing import Any
 import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from vae_tf_serving import addresses
-from vae_tf_serving.completions import Completions
-from vae_tf_serving.core import configs
-from vae_tf_serving.core.config_checks import single_model
-from vae_tf_serving.core.manager import ModelManager
-from vae_tf_serving.flags import AUTO_PORT, Options, check
+from vae_tf_serving.core.batching.future_bridge import FutureBridge
+from vae_tf_serving.core.config import text_protos
+from vae_tf_serving.core.config.config_checks import single_model
+from vae_tf_serving.core.models.manager import ModelManager
 from vae_tf_serving.grpc_api import model_service, prediction_service, tls
 from vae_tf_serving.grpc_api.listener import GrpcListener
-from vae_tf_serving.manager_flags import channel_options, manager_options
 from vae_tf_serving.metrics import Metrics
-from vae_tf_serving.model_paths import check_base_paths
 from vae_tf_serving.rest.application import Application
 from vae_tf_serving.rest.listener import RestListener
-from vae_tf_serving.start_error import StartError
+from vae_tf_serving.startup import addresses
+from vae_tf_serving.startup.flags import AUTO_PORT, Options, check
+from vae_tf_serving.startup.manager_flags import channel_options, manager_options
+from vae_tf_serving.startup.model_paths import check_base_paths
+from vae_tf_serving.startup.start_error import StartError
 from vae_tf_serving.status import StatusError
 
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 30.0
-"""Time for the requests under way when the server is stopped."""
+"""Time for the current requests when the server is stopped."""
 
-_UNLOAD_SECONDS = 5.0  # for the models, whatever the requests have left of the time
+_UNLOAD_SECONDS = 5.0  # for unloading, even if the requests have used up the time
 
 _METRICS_PATH = "/monitoring/prometheus/metrics"
 
 
 class Server:
-    """A running server, also as a context manager.
+    """Embedded server; also a context manager.
 
-    It listens only once every model has an available version. Unlike TensorFlow Serving it listens
-    on loopback unless told otherwise, does not wait for a model that is not there, and does not go
-    on without a front end whose port is taken.
+    It listens after every model has an available version. Unlike TensorFlow Serving it listens on
+    loopback by default, and does not start if a model is missing or a port is taken.
 
     Args:
-        options: What the flags of the command line say.
+        options: Values of the flags.
 
     Attributes:
-        rest_address: `HOST:PORT`, once started; None if REST is off.
-        grpc_address: `HOST:PORT`, once started; None if that is off.
+        rest_address: `HOST:PORT` after the start; None if REST is off.
+        grpc_address: `HOST:PORT` after the start; None if gRPC is off.
     """
 
     def __init__(self, options: Options) -> None:
@@ -66,7 +65,7 @@ class Server:
         """Loads the models, then listens.
 
         Raises:
-            StartError: It cannot, for the reason that the one sentence gives.
+            StartError: The server cannot start; the message is one sentence.
         """
         sockets: list[socket.socket] = []
         try:
@@ -83,10 +82,10 @@ class Server:
         return self
 
     def stop(self, grace: float = GRACE_SECONDS) -> None:
-        """Accepts nothing more, answers what it has, unloads the models.
+        """Refuses new requests, completes the current ones, and unloads the models.
 
         Args:
-            grace: Seconds for the requests under way.
+            grace: Seconds for the current requests.
         """
         end = time.monotonic() + grace
         threads = [
@@ -103,7 +102,7 @@ class Server:
 
     @property
     def stopped(self) -> bool:
-        """Whether no model is there: one that is being loaded or run can outlast `stop`."""
+        """Whether all models are unloaded; a load or a run can outlast `stop`."""
         return self._manager is None
 
     def __enter__(self) -> "Server":
@@ -123,7 +122,7 @@ class Server:
         metrics_path = self._read_monitoring()
         credentials = None
         if options.ssl_config_file:
-            ssl_config = configs.ssl_config(options.ssl_config_file)
+            ssl_config = text_protos.ssl_config(options.ssl_config_file)
             credentials = tls.credentials(ssl_config, options.ssl_config_file)
         rest = grpc = None
         if options.rest_api_port:
@@ -148,14 +147,16 @@ class Server:
     def _model_config(self) -> ModelServerConfig:
         options = self.options
         if options.model_config_file:
-            return configs.model_server_config(options.model_config_file)
+            return text_protos.model_server_config(options.model_config_file)
         return single_model(options.model_name, options.model_base_path)
 
     def _read_monitoring(self) -> str:
-        """Makes the metrics if they are wanted; returns the path of their page."""
+        """Makes the metrics if they are enabled; returns the path of their page."""
         if not self.options.monitoring_config_file:
             return ""
-        config = configs.monitoring_config(self.options.monitoring_config_file).prometheus_config
+        config = text_protos.monitoring_config(
+            self.options.monitoring_config_file
+        ).prometheus_config
         if not config.enable:
             return ""
         self._metrics = Metrics()
@@ -167,20 +168,20 @@ class Server:
         options = self.options
         listened = [f"unix:{options.grpc_socket_path}"] if options.grpc_socket_path else []
         if reserved is not None:
-            address = addresses.free(reserved, "--port")  # gRPC opens its sockets itself
+            address = addresses.free(reserved, "--port")  # gRPC opens its own sockets
             listened.append(address)
         if not listened:
             return
 
         def handlers() -> dict[str, Any]:
-            completions = Completions(asyncio.get_running_loop())
+            bridge = FutureBridge(asyncio.get_running_loop())
             prediction = prediction_service.PredictionService(
                 manager,
-                completions,
+                bridge,
                 self._metrics,
                 options.enable_serialization_as_tensor_content,
             )
-            model = model_service.ModelService(manager, completions)
+            model = model_service.ModelService(manager, bridge)
             return {
                 prediction_service.NAME: prediction.handler(),
                 model_service.NAME: model.handler(),
@@ -233,7 +234,7 @@ class Server:
 
 
 def _works(credentials: Any) -> bool:
-    """Whether a free port of loopback can be listened on with `credentials`."""
+    """Returns whether gRPC can listen on a free port of loopback with `credentials`."""
     probe = grpc.server(ThreadPoolExecutor(1))
     try:
         probe.add_secure_port("127.0.0.1:0", credentials)
@@ -245,7 +246,7 @@ def _works(credentials: Any) -> bool:
 
 
 def local(model_base_path: str, model_name: str = "default", **flags: Any) -> Server:
-    """A server on free ports of loopback, not started; see `Options` for `flags`.
+    """Makes a server on free ports of loopback, not started; see `Options` for `flags`.
 
     Example:
         with local("/models/mnist", "mnist") as server:

@@ -1,10 +1,10 @@
-"""The seventeen canonical status codes, and the one exception that carries one."""
+"""Canonical status codes, and the exception that carries one."""
 
 import enum
 
 
 class Code(enum.IntEnum):
-    """Canonical codes, numbered and named as in google/rpc/code.proto."""
+    """Canonical codes, with the numbers and names of google/rpc/code.proto."""
 
     OK = 0
     CANCELLED = 1
@@ -26,7 +26,7 @@ class Code(enum.IntEnum):
 
     @property
     def http(self) -> int:
-        """The HTTP status with which TensorFlow Serving answers this code."""
+        """HTTP status of TensorFlow Serving for this code."""
         return _HTTP[self]
 
 
@@ -52,11 +52,11 @@ _HTTP = {
 
 
 class StatusError(Exception):
-    """A failure as a client sees it: a code and one message.
+    """Error that is reported to a client: a code and a message.
 
     Args:
         code: The canonical code.
-        message: The text of the answer; clients match on TensorFlow Serving's.
+        message: The text of the response, that of TensorFlow Serving.
     """
 
     def __init__(self, code: Code, message: str) -> None:
@@ -66,3 +66,8 @@ class StatusError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.message}"
+
+
+def invalid_argument(message: str) -> StatusError:
+    """Makes the error of an invalid request."""
+    return StatusError(Code.INVALID_ARGUMENT, message)

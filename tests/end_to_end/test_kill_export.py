@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.serving.test_process import Process
+from tests.serving.process.server_process import Process
 from vae_tf_serving import Client
 
 KILLS = 50

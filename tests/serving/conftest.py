@@ -42,8 +42,8 @@ def server(request):
     if rest or target:
         yield Addresses((rest or "").rstrip("/"), target or "", False)
         return
-    from vae_tf_serving.flags import AUTO_PORT, Options
     from vae_tf_serving.server import Server
+    from vae_tf_serving.startup.flags import AUTO_PORT, Options
 
     folder = request.getfixturevalue("model_folder")
     options = Options(

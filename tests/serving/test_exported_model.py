@@ -12,8 +12,8 @@ import tensorflow as tf
 
 import vae_tf
 from vae_tf_serving import Client
-from vae_tf_serving.flags import AUTO_PORT, Options
 from vae_tf_serving.server import Server
+from vae_tf_serving.startup.flags import AUTO_PORT, Options
 
 EVENT, LATENT, ROWS, CLIENTS = (4, 3, 1), 3, 40, 64
 SIGNATURES = ("encode", "decode", "sample", "reconstruct", "score", "serving_default")

@@ -1,6 +1,6 @@
 """Clients of TensorFlow Serving and of the embedded server. Imports no TensorFlow.
 
-What is said to a server stands once, in generators that yield calls and are sent the answers
-(`operations`). A protocol turns them into bytes (`grpc_protocol`, `rest_protocol`), a transport
-carries the bytes (`grpc_transport`, `rest_transport`, and their `async_` twins).
+Each method is written once, as a generator that yields calls and is sent the responses
+(`operations`). A protocol serializes the calls (`grpc_protocol`, `rest_protocol`), a transport sends
+the bytes (`grpc_transport`, `rest_transport`).
 """

@@ -1,4 +1,4 @@
-"""The client for asyncio."""
+"""asyncio client of a served model."""
 
 import time
 from collections.abc import Mapping
@@ -10,39 +10,38 @@ import tenacity
 from vae_tf_serving.client.base import BaseClient
 from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.operations import Seed, Steps
-from vae_tf_serving.client.options import Options
+from vae_tf_serving.client.options import Options, retry_policy
 from vae_tf_serving.client.protocol import Call
 from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
-from vae_tf_serving.client.retries import policy
 
 T = TypeVar("T")
 
 
 class AsyncTransport(Protocol):
-    """Carries the bytes of a call."""
+    """Sends calls and returns their responses."""
 
     async def send(self, call: Call, timeout: float) -> bytes:
-        """The answer, within `timeout` seconds; else `ServingError`."""
+        """Returns the response, within `timeout` seconds, or raises `ServingError`."""
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
 
 
 class AsyncClient(BaseClient):
-    """`Client`, with methods to await; same arguments, same results, same errors.
+    """`Client` for asyncio, with the same arguments, results and errors.
 
         async with AsyncClient("localhost:8500") as client:
             few, many = await asyncio.gather(client.sample(4), client.sample(400))
 
-    Any number of calls may be under way at once. A client belongs to the event loop of its first call.
+    Calls may run concurrently. A client belongs to the event loop of its first call.
     """
 
     def _open(self, options: Options) -> AsyncTransport:
         if options.is_rest:
-            from vae_tf_serving.client.async_rest_transport import AsyncRestTransport
+            from vae_tf_serving.client.rest_transport import AsyncRestTransport
 
             return AsyncRestTransport(options)
-        from vae_tf_serving.client.async_grpc_transport import AsyncGrpcTransport
+        from vae_tf_serving.client.grpc_transport import AsyncGrpcTransport
 
         return AsyncGrpcTransport(options)
 
@@ -85,7 +84,7 @@ class AsyncClient(BaseClient):
         return await self._run(self._operations.metadata())
 
     async def close(self) -> None:
-        """Ends the connection. The client is of no use afterwards."""
+        """Closes the connection; the client cannot be used afterwards."""
         await self._transport.close()
 
     async def __aenter__(self) -> Self:
@@ -99,11 +98,11 @@ class AsyncClient(BaseClient):
             call = next(steps)
             while True:
                 try:
-                    answer = await self._send(call)
+                    response = await self._send(call)
                 except ServingError as error:
                     call = steps.throw(error)
                 else:
-                    call = steps.send(answer)
+                    call = steps.send(response)
         except StopIteration as stop:
             return stop.value
 
@@ -113,4 +112,4 @@ class AsyncClient(BaseClient):
         async def once() -> bytes:
             return await self._transport.send(call, max(end - time.monotonic(), 1e-3))
 
-        return await tenacity.AsyncRetrying(**policy(self._options))(once)
+        return await tenacity.AsyncRetrying(**retry_policy(self._options))(once)

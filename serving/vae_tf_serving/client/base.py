@@ -1,4 +1,4 @@
-"""What a client is made of, with and without asyncio."""
+"""Base class of the blocking and the asyncio client."""
 
 from typing import Any
 
@@ -8,10 +8,9 @@ from vae_tf_serving.client.protocol import Protocol
 
 
 class BaseClient:
-    """Holds the options, the protocol that the address asks for, and a transport.
+    """Client with options, and the protocol and the transport of its address.
 
-    What belongs to one protocol is imported only where it is asked for, so that neither waits for
-    the libraries of the other. The arguments are those of `Client`.
+    Only the libraries of that protocol are imported. The arguments are those of `Client`.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class BaseClient:
         self._transport = self._open(self._options)
 
     def _open(self, options: Options) -> Any:
-        """The transport for these options."""
+        """Makes the transport."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""The client."""
+"""Blocking client of a served model."""
 
 import time
 from collections.abc import Mapping
@@ -10,55 +10,55 @@ import tenacity
 from vae_tf_serving.client.base import BaseClient
 from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.operations import Seed, Steps
-from vae_tf_serving.client.options import Options
+from vae_tf_serving.client.options import Options, retry_policy
 from vae_tf_serving.client.protocol import Call
 from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
-from vae_tf_serving.client.retries import policy
 
 T = TypeVar("T")
 
 
 class Transport(Protocol):
-    """Carries the bytes of a call."""
+    """Sends calls and returns their responses."""
 
     def send(self, call: Call, timeout: float) -> bytes:
-        """The answer, within about `timeout` seconds; else `ServingError`."""
+        """Returns the response, within about `timeout` seconds, or raises `ServingError`."""
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
 
 
 class Client(BaseClient):
-    """Calls a served VAE, over gRPC or REST; NumPy in and out.
+    """Client of a served VAE over gRPC or REST, with NumPy arrays.
 
         with Client("localhost:8500") as client:
             images = client.sample(16, seed=7)
 
-    Threads may share a client. Rows that are too many for one request are cut into several, sent one
-    after the other to one version: once more to the next, if that one is gone meanwhile. Inputs are
-    checked against the signature before they are sent; it is asked for once. For any other SavedModel
-    there is `predict`.
+    It is thread-safe. Rows that do not fit into one request are sent in several requests, one after
+    the other, to one version; if that version is unloaded meanwhile, the call starts over once with
+    the next. Inputs are checked against the signature, which is requested once. `predict` calls any
+    other SavedModel.
 
     Args:
         address: str. "host:port" for gRPC ("grpcs://host:port" with TLS and the system's
             authorities), "http://host:port" or "https://..." for REST.
         model_name: str. Defaults to "vae".
-        version: int. Defaults to the newest that the server has available.
-        label: str. In place of a version, such as "stable".
-        ca: Path of PEM certificates that sign the server's. Defaults to the system's.
+        version: int. Defaults to the newest that is available.
+        label: str. Label of a version, such as "stable", instead of its number.
+        ca: Path of the PEM certificates of the server's authorities. Defaults to the system's.
         key: Path of the client's PEM key, for mutual TLS.
         cert: Path of the client's PEM certificate.
         deadline: float. Seconds for one request, with its retries. Defaults to 60.
-        max_retries: int. How often a request that was answered with UNAVAILABLE is repeated, after
-            growing waits. Nothing else is repeated. Defaults to 5.
-        max_rows: int. Rows in a request; a server that batches refuses more than its
-            `max_batch_size`. Defaults to 64.
-        max_message_bytes: int. Size of a request and its answer, about. Defaults to 16 MiB.
+        max_retries: int. Retries of a request that failed with UNAVAILABLE, after growing waits. Other
+            errors are not retried. Defaults to 5.
+        max_rows: int. Rows of a request at most; a server with `--enable_batching` refuses more than
+            its `max_batch_size`. Defaults to 64.
+        max_message_bytes: int. Approximate size of a request, and of a response, at most. Defaults
+            to 16 MiB.
 
     Raises:
-        ValueError: arguments that make no sense.
-        OSError: a certificate or key that cannot be read.
-        ServingError: from every method: the request failed, with a code and a message.
+        ValueError: Invalid arguments.
+        OSError: A certificate or key cannot be read.
+        ServingError: Raised by every method: the request failed, with a code and a message.
     """
 
     def _open(self, options: Options) -> Transport:
@@ -71,14 +71,14 @@ class Client(BaseClient):
         return GrpcTransport(options)
 
     def sample(self, n: int, seed: Seed = None) -> np.ndarray:
-        """Draws from the model.
+        """Draws samples from the model.
 
         Args:
-            n: int. How many.
-            seed: An int: the same seed gives the same samples, over both protocols and whatever the
-                size of the requests. Row i is sent with the seed `1_000_000 * seed + i`, so two
-                seeds share no row. Or `[n]` ints, which are sent as they are. Defaults to new
-                seeds from the system.
+            n: int. Number of samples.
+            seed: An int: the same seed gives the same samples, over both protocols and with any size
+                of the requests. Row i is sent with the seed `1_000_000 * seed + i`, so that two
+                seeds share no row. Or `[n]` ints: the seeds of the rows. Defaults to new seeds from
+                the system.
 
         Returns:
             The means of p(x|z) at z ~ p(z), `[n, *event]` float32.
@@ -86,23 +86,23 @@ class Client(BaseClient):
         return self._run(self._operations.sample(n, seed))
 
     def encode(self, x: Any) -> Encoding:
-        """The mean and standard deviation of q(z|x), each `[N, D]`, for x `[N, *event]`."""
+        """Returns the mean and standard deviation of q(z|x), each `[N, D]`, for x `[N, *event]`."""
         return self._run(self._operations.encode(x))
 
     def decode(self, z: Any) -> np.ndarray:
-        """The mean of p(x|z), `[N, *event]`, for z `[N, D]`."""
+        """Returns the mean of p(x|z), `[N, *event]`, for z `[N, D]`."""
         return self._run(self._operations.decode(z))
 
     def reconstruct(self, x: Any) -> np.ndarray:
-        """The mean of p(x|z) at the mean of q(z|x), `[N, *event]`, for x of that shape."""
+        """Returns the mean of p(x|z) at the mean of q(z|x), in the shape of x, `[N, *event]`."""
         return self._run(self._operations.reconstruct(x))
 
     def score(self, x: Any, seed: Seed = None) -> Scores:
-        """Estimates of log p(x) and the evidence lower bound, each `[N]`, in nats.
+        """Estimates log p(x) and the evidence lower bound, each `[N]`, in nats.
 
         Args:
             x: `[N, *event]`.
-            seed: Of the importance samples, as in `sample`.
+            seed: Seed of the importance samples, as in `sample`.
         """
         return self._run(self._operations.score(x, seed))
 
@@ -117,9 +117,9 @@ class Client(BaseClient):
 
         Args:
             inputs: Arrays by name. Strings are bytes or str.
-            signature: str. Its name.
-            cut: bool. Whether many rows may go in several requests: right if row i of the outputs
-                depends on row i of the inputs alone. Defaults to one request.
+            signature: str. Name of the signature.
+            cut: bool. Whether the rows may be sent in several requests, which requires that row i of
+                the outputs depends on row i of the inputs alone. Defaults to False.
 
         Returns:
             Arrays by name; strings as objects of type bytes, bfloat16 as float32.
@@ -127,15 +127,15 @@ class Client(BaseClient):
         return self._run(self._operations.predict(inputs, signature, cut))
 
     def status(self) -> list[VersionStatus]:
-        """The versions of the model that the server knows, newest first."""
+        """Returns the versions of the model that the server has or had, newest first."""
         return self._run(self._operations.status())
 
     def metadata(self) -> Metadata:
-        """The signatures of the model, asked for anew."""
+        """Requests the signatures of the model."""
         return self._run(self._operations.metadata())
 
     def close(self) -> None:
-        """Ends the connection. The client is of no use afterwards."""
+        """Closes the connection; the client cannot be used afterwards."""
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -149,11 +149,11 @@ class Client(BaseClient):
             call = next(steps)
             while True:
                 try:
-                    answer = self._send(call)
+                    response = self._send(call)
                 except ServingError as error:
                     call = steps.throw(error)
                 else:
-                    call = steps.send(answer)
+                    call = steps.send(response)
         except StopIteration as stop:
             return stop.value
 
@@ -163,4 +163,4 @@ class Client(BaseClient):
         def once() -> bytes:
             return self._transport.send(call, max(end - time.monotonic(), 1e-3))
 
-        return tenacity.Retrying(**policy(self._options))(once)
+        return tenacity.Retrying(**retry_policy(self._options))(once)

@@ -1,4 +1,4 @@
-"""The exception of the clients."""
+"""Exceptions of the clients."""
 
 from collections.abc import Iterable
 
@@ -6,17 +6,16 @@ from vae_tf_serving.status import Code
 
 
 class ServingError(Exception):
-    """A call that was not answered, or that the client saw would not be.
+    """Call that failed, or that the client refused to send.
 
     Attributes:
-        code: str. The canonical name, the same for both protocols: "NOT_FOUND", "UNAVAILABLE", ...
-            REST has fewer codes than gRPC: 400 is always "INVALID_ARGUMENT", 409 "ABORTED" and 500
-            "INTERNAL".
-        message: str. The server's text, or one sentence of the client's.
+        code: str. Canonical name of the code: "NOT_FOUND", "UNAVAILABLE", ... REST has fewer codes than
+            gRPC: 400 is always "INVALID_ARGUMENT", 409 "ABORTED" and 500 "INTERNAL".
+        message: str. The server's message, or one sentence of the client's.
     """
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)  # both, so that it can be pickled
+        super().__init__(code, message)  # both, for pickle
         self.code = Code[code].name
         self.message = message
 
@@ -24,11 +23,11 @@ class ServingError(Exception):
         return f"{self.code}: {self.message}"
 
 
-class UnfitAnswerError(ServingError):
-    """An answer that is none of the signature which was called: another version may have given it.
+class ResponseMismatchError(ServingError):
+    """Response that does not match the signature that was called, as of another version.
 
     Args:
-        outputs: What the signature answers.
+        outputs: Names of the outputs of the signature.
     """
 
     def __init__(self, outputs: Iterable[str]) -> None:
@@ -40,5 +39,5 @@ class UnfitAnswerError(ServingError):
 
 
 def invalid(message: str) -> ServingError:
-    """The error of a request that the client does not send."""
+    """Makes the error of a request that the client does not send."""
     return ServingError(Code.INVALID_ARGUMENT.name, message)

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's gRPC messages."""
+"""gRPC protocol: messages of TensorFlow Serving."""
 
 from collections.abc import Mapping
 
@@ -34,9 +34,9 @@ class GrpcProtocol(Protocol):
         )
         return Call(_PREDICTION + "Predict", request.SerializeToString())
 
-    def outputs(self, answer: bytes, signature: Signature) -> dict[str, np.ndarray]:
+    def outputs(self, response: bytes, signature: Signature) -> dict[str, np.ndarray]:
         """See `Protocol`."""
-        outputs = wire.PredictResponse.FromString(answer).outputs
+        outputs = wire.PredictResponse.FromString(response).outputs
         return {name: to_array(proto) for name, proto in outputs.items()}
 
     def status(self) -> Call:
@@ -44,7 +44,7 @@ class GrpcProtocol(Protocol):
         request = wire.GetModelStatusRequest(model_spec=self._spec())
         return Call(_MODEL + "GetModelStatus", request.SerializeToString())
 
-    def version_statuses(self, answer: bytes) -> list[VersionStatus]:
+    def version_statuses(self, response: bytes) -> list[VersionStatus]:
         """See `Protocol`."""
         state = wire.ModelVersionStatus.State.Name
         return [
@@ -54,7 +54,7 @@ class GrpcProtocol(Protocol):
                 Code(version.status.error_code).name,
                 version.status.error_message,
             )
-            for version in wire.GetModelStatusResponse.FromString(answer).model_version_status
+            for version in wire.GetModelStatusResponse.FromString(response).model_version_status
         ]
 
     def describe(self) -> Call:
@@ -62,15 +62,15 @@ class GrpcProtocol(Protocol):
         request = wire.GetModelMetadataRequest(model_spec=self._spec(), metadata_field=[SIGNATURES])
         return Call(_PREDICTION + "GetModelMetadata", request.SerializeToString())
 
-    def metadata(self, answer: bytes) -> Metadata:
+    def metadata(self, response: bytes) -> Metadata:
         """See `Protocol`."""
-        response = wire.GetModelMetadataResponse.FromString(answer)
-        # The Any names TensorFlow's message; these bytes are read as their twin in wire.proto.
-        packed = response.metadata[SIGNATURES].value
+        message = wire.GetModelMetadataResponse.FromString(response)
+        # The Any names a message of TensorFlow; wire.proto has an equal one.
+        packed = message.metadata[SIGNATURES].value
         signatures = wire.SignatureDefMap.FromString(packed).signature_def
         return Metadata(
-            response.model_spec.name,
-            response.model_spec.version.value,
+            message.model_spec.name,
+            message.model_spec.version.value,
             {name: _signature(proto) for name, proto in sorted(signatures.items())},
         )
 

@@ -1,8 +1,9 @@
-"""Calls over gRPC."""
+"""Transports over gRPC, blocking and for asyncio."""
 
 from typing import Any
 
 import grpc
+import grpc.aio
 
 from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.options import Options
@@ -11,42 +12,68 @@ from vae_tf_serving.client.protocol import Call
 _CHANNEL = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
-    # gRPC's own waits before it connects anew grow to two minutes, past any deadline here.
+    # By default gRPC's waits before it reconnects grow to two minutes, beyond the deadlines here.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),
 ]
 
 
 class GrpcTransport:
-    """One channel; threads may share it.
+    """gRPC channel; thread-safe.
 
     Args:
         options: Address and TLS.
     """
 
     def __init__(self, options: Options) -> None:
-        self._channel = open_channel(grpc, options)
+        self._channel = _open_channel(grpc, options)
 
     def send(self, call: Call, timeout: float) -> bytes:
-        """The answer to `call`, which must come within `timeout` seconds."""
+        """Returns the response, within `timeout` seconds."""
         try:
             return self._channel.unary_unary(call.path)(call.body, timeout=timeout)
         except grpc.RpcError as error:
-            raise serving_error(error) from error
+            raise _serving_error(error) from error
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the channel."""
         self._channel.close()
 
 
-def open_channel(module: Any, options: Options) -> Any:
-    """A channel of `module`, which is `grpc` or `grpc.aio`."""
+class AsyncGrpcTransport:
+    """gRPC channel, opened by the first call in the event loop of that call.
+
+    Args:
+        options: Address and TLS.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._channel: Any = None
+
+    async def send(self, call: Call, timeout: float) -> bytes:
+        """Returns the response, within `timeout` seconds."""
+        if self._channel is None:
+            self._channel = _open_channel(grpc.aio, self._options)
+        try:
+            return await self._channel.unary_unary(call.path)(call.body, timeout=timeout)
+        except grpc.aio.AioRpcError as error:
+            raise _serving_error(error) from error
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        if self._channel is not None:
+            await self._channel.close()
+
+
+def _open_channel(module: Any, options: Options) -> Any:
+    """Opens a channel of `module`, which is `grpc` or `grpc.aio`."""
     if not options.has_tls:
         return module.insecure_channel(options.grpc_target, _CHANNEL)
     credentials = grpc.ssl_channel_credentials(**options.grpc_certificates())
     return module.secure_channel(options.grpc_target, credentials, _CHANNEL)
 
 
-def serving_error(error: Any) -> ServingError:
-    """What a `grpc.RpcError` or `grpc.aio.AioRpcError` says."""
+def _serving_error(error: Any) -> ServingError:
+    """Converts a `grpc.RpcError` or `grpc.aio.AioRpcError`."""
     return ServingError(error.code().name, error.details() or "")

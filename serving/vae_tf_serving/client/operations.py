@@ -1,4 +1,4 @@
-"""What the methods of both clients say to a server, and what they make of the answers."""
+"""Methods of both clients, as generators of calls."""
 
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -6,11 +6,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vae_tf_serving.client import rows
-from vae_tf_serving.client.error import ServingError, UnfitAnswerError, invalid
+from vae_tf_serving.client.error import ResponseMismatchError, ServingError, invalid
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import Call, Protocol
 from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
-from vae_tf_serving.client.seeds import row_seeds
 from vae_tf_serving.client.signature import Signature
 
 T = TypeVar("T")
@@ -19,13 +18,13 @@ Seed = int | Sequence[int] | np.ndarray | None
 
 
 class Operations:
-    """Each method yields calls, is sent their answers, and returns the result.
+    """Generators that yield calls, are sent the responses, and return the result.
 
-    So the clients with and without asyncio differ in nothing but how bytes travel.
+    The blocking and the asyncio client differ only in the transport.
 
     Args:
-        options: For the sizes of requests.
-        protocol: Writes the calls.
+        options: Sizes of requests.
+        protocol: Serializes the calls.
     """
 
     def __init__(self, options: Options, protocol: Protocol) -> None:
@@ -35,7 +34,7 @@ class Operations:
 
     def sample(self, n: int, seed: Seed) -> Steps[np.ndarray]:
         """See `Client.sample`."""
-        outputs = yield from self.predict({"seed": row_seeds(n, seed)}, "sample", cut=True)
+        outputs = yield from self.predict({"seed": rows.row_seeds(n, seed)}, "sample", cut=True)
         return _output(outputs, "x")
 
     def encode(self, x: Any) -> Steps[Encoding]:
@@ -56,7 +55,7 @@ class Operations:
     def score(self, x: Any, seed: Seed) -> Steps[Scores]:
         """See `Client.score`."""
         x = _examples(x)
-        inputs = {"x": x, "seed": row_seeds(len(x) if x.ndim else 1, seed)}
+        inputs = {"x": x, "seed": rows.row_seeds(len(x) if x.ndim else 1, seed)}
         outputs = yield from self.predict(inputs, "score", cut=True)
         return Scores(_output(outputs, "log_prob"), _output(outputs, "elbo"))
 
@@ -65,17 +64,17 @@ class Operations:
     ) -> Steps[dict[str, np.ndarray]]:
         """See `Client.predict`."""
         before = self._known
-        signature, arrays = yield from self._checked(inputs, signature_name)
+        signature, arrays = yield from self._fitted_inputs(inputs, signature_name)
         if not cut:
-            return (yield from self._ask(arrays, signature_name, signature))
+            return (yield from self._single_request(arrays, signature_name, signature))
         number = rows.count(arrays)
         if number == 0:
             return rows.empty(signature)
         if number > self._per_request(arrays, signature):
-            known = None if self._known is before else self._known  # which is new, or may be old
-            return (yield from self._cut(inputs, signature_name, known))
-        outputs = yield from self._ask(arrays, signature_name, signature)
-        rows.check_answer(outputs, number)
+            fresh = None if self._known is before else self._known
+            return (yield from self._split_request(inputs, signature_name, fresh))
+        outputs = yield from self._single_request(arrays, signature_name, signature)
+        rows.check_rows(outputs, number)
         return outputs
 
     def status(self) -> Steps[list[VersionStatus]]:
@@ -90,49 +89,52 @@ class Operations:
     def _per_request(self, arrays: Mapping[str, np.ndarray], signature: Signature) -> int:
         return rows.per_request(arrays, signature, self._options, self._protocol.growth)
 
-    def _ask(
+    def _single_request(
         self, arrays: dict[str, np.ndarray], name: str, signature: Signature
     ) -> Steps[dict[str, np.ndarray]]:
-        """One request. What it answers may be another version than was known."""
-        answer = yield self._protocol.predict(name, arrays)
+        """Sends one request; the response may be one of another version than the known one."""
+        response = yield self._protocol.predict(name, arrays)
         try:
-            return self._protocol.outputs(answer, signature)
-        except UnfitAnswerError:
+            return self._protocol.outputs(response, signature)
+        except ResponseMismatchError:
             known = yield from self.metadata()
             if name not in known.signatures:
                 raise
-            return self._protocol.outputs(answer, known.signatures[name])
+            return self._protocol.outputs(response, known.signatures[name])
 
-    def _cut(
+    def _split_request(
         self, inputs: Mapping[str, Any], name: str, known: Metadata | None
     ) -> Steps[dict[str, np.ndarray]]:
-        """Several requests to one version, and once more to another if that one is gone meanwhile."""
+        """Sends several requests to one version; starts over once if it has been unloaded.
+
+        `known` is metadata that was just requested, or None.
+        """
         try:
-            return (yield from self._parts(inputs, name, known))
+            return (yield from self._requests_to_one_version(inputs, name, known))
         except ServingError as error:
             if error.code != "NOT_FOUND" or self._options.version is not None:
                 raise
-        return (yield from self._parts(inputs, name, None))
+        return (yield from self._requests_to_one_version(inputs, name, None))
 
-    def _parts(
+    def _requests_to_one_version(
         self, inputs: Mapping[str, Any], name: str, known: Metadata | None
     ) -> Steps[dict[str, np.ndarray]]:
         known = known or (yield from self.metadata())
         signature, arrays = _fit(known, inputs, name)
         parts = []
-        for part in rows.cut(arrays, self._per_request(arrays, signature)):
-            answer = yield self._protocol.predict(name, part, known.version)
-            parts.append(self._protocol.outputs(answer, signature))
-            rows.check_answer(parts[-1], rows.count(part))
+        for part in rows.split(arrays, self._per_request(arrays, signature)):
+            response = yield self._protocol.predict(name, part, known.version)
+            parts.append(self._protocol.outputs(response, signature))
+            rows.check_rows(parts[-1], rows.count(part))
         return rows.join(parts)
 
-    def _checked(
+    def _fitted_inputs(
         self, inputs: Mapping[str, Any], name: str
     ) -> Steps[tuple[Signature, dict[str, np.ndarray]]]:
-        """The signature, and the inputs as it wants them.
+        """Returns the signature, and the inputs as arrays of its dtypes.
 
-        What is known of the model is asked for once, and again when inputs do not fit it: another
-        version may have taken over since.
+        The metadata is requested once, and again if inputs do not match it: another version may be
+        served since.
         """
         if known := self._known:
             try:

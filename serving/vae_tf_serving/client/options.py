@@ -1,4 +1,4 @@
-"""Where a client calls, and how."""
+"""Options of the clients, and their retry policy."""
 
 import dataclasses
 import os
@@ -6,20 +6,24 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+import tenacity
+
+from vae_tf_serving.client.error import ServingError
+
 _REST = ("http://", "https://")
 _GRPC_TLS = "grpcs://"
-_PATHS = ("unix:", "dns:", "ipv4:", "ipv6:", "xds:")  # schemes that gRPC resolves by itself
+_PATHS = ("unix:", "dns:", "ipv4:", "ipv6:", "xds:")  # schemes that gRPC resolves
 Path = str | os.PathLike[str]
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The arguments of `Client`, checked; see there for what they mean.
+    """Arguments of `Client`, where they are described, and their checks.
 
     Raises:
-        ValueError: an address without port, both or half of two that belong together, a certificate
-            that is none.
-        OSError: a certificate or key that cannot be read.
+        ValueError: An address without a port, `version` with `label`, `key` without `cert` or the
+            reverse, or an invalid certificate.
+        OSError: A certificate or key that cannot be read.
     """
 
     address: str
@@ -57,7 +61,7 @@ class Options:
             raise ValueError("Certificates were given with an http:// address; use https://.")
 
     def _check_url(self) -> None:
-        import httpx  # only the clients that speak REST wait for it
+        import httpx  # only REST clients need it
 
         try:
             url = httpx.URL(self.address)
@@ -71,17 +75,17 @@ class Options:
 
     @property
     def is_rest(self) -> bool:
-        """Whether the address asks for REST."""
+        """Whether the address is one of REST."""
         return self.address.startswith(_REST)
 
     @property
     def grpc_target(self) -> str:
-        """The address as gRPC wants it."""
+        """Address in the format of gRPC."""
         return self.address.removeprefix(_GRPC_TLS)
 
     @property
     def has_tls(self) -> bool:
-        """Whether the connection is encrypted."""
+        """Whether the connection uses TLS."""
         return self._has_certificates or self.address.startswith((_GRPC_TLS, "https://"))
 
     @property
@@ -89,7 +93,7 @@ class Options:
         return self.ca is not None or self.cert is not None
 
     def ssl_context(self) -> ssl.SSLContext:
-        """The TLS settings for REST; made for gRPC as well, since it finds a bad file at once."""
+        """Makes the TLS context of REST; gRPC uses it only to check the files."""
         context = ssl.create_default_context()
         if self.ca is not None:
             try:
@@ -106,13 +110,32 @@ class Options:
         return context
 
     def grpc_certificates(self) -> Mapping[str, Any]:
-        """The arguments of `grpc.ssl_channel_credentials`."""
+        """Returns the arguments of `grpc.ssl_channel_credentials`."""
         self.ssl_context()
         return {
             "root_certificates": _read(self.ca),
             "private_key": _read(self.key),
             "certificate_chain": _read(self.cert),
         }
+
+
+def retry_policy(options: Options) -> dict[str, Any]:
+    """Returns the arguments of tenacity's `Retrying` and `AsyncRetrying`.
+
+    Only UNAVAILABLE is retried; all calls are idempotent. The waits are random, up to 0.2, 0.4, 0.8,
+    ... 5 seconds, so that the clients of a restarted server do not reconnect at the same time.
+    """
+    return {
+        "retry": tenacity.retry_if_exception(_is_unavailable),
+        "wait": tenacity.wait_random_exponential(multiplier=0.2, max=5),
+        "stop": tenacity.stop_after_attempt(options.max_retries + 1)
+        | tenacity.stop_before_delay(options.deadline),
+        "reraise": True,
+    }
+
+
+def _is_unavailable(error: BaseException) -> bool:
+    return isinstance(error, ServingError) and error.code == "UNAVAILABLE"
 
 
 def _read(path: Path | None) -> bytes | None:

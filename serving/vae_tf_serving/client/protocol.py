@@ -1,4 +1,4 @@
-"""What the two protocols have in common: a call is a path and a body, an answer is bytes."""
+"""Interface of the protocols: a call is a path and a body, a response is bytes."""
 
 import abc
 from collections.abc import Mapping
@@ -9,49 +9,49 @@ import numpy as np
 from vae_tf_serving.client.results import Metadata, VersionStatus
 from vae_tf_serving.client.signature import Signature
 
-# What TensorFlow Serving calls the one field of metadata that it has.
+# Name of the only metadata field of TensorFlow Serving
 SIGNATURES = "signature_def"
 
 
 class Call(NamedTuple):
-    """One request. A body of None is an HTTP GET."""
+    """Request; a body of None means an HTTP GET."""
 
     path: str
     body: bytes | None
 
 
 class Protocol(abc.ABC):
-    """Writes calls and reads their answers; sends nothing."""
+    """Serializes calls and parses their responses, without sending them."""
 
     growth: int
-    """Bytes on the wire for a byte in memory, at most about."""
+    """Estimated maximum of bytes on the wire for a byte in memory."""
 
     @abc.abstractmethod
     def predict(
         self, signature_name: str, inputs: Mapping[str, np.ndarray], version: int | None = None
     ) -> Call:
-        """The call of a signature, of `version` or the one that the options name."""
+        """Makes the call of a signature, of `version` or of that of the options."""
 
     @abc.abstractmethod
-    def outputs(self, answer: bytes, signature: Signature) -> dict[str, np.ndarray]:
-        """What a signature answered.
+    def outputs(self, response: bytes, signature: Signature) -> dict[str, np.ndarray]:
+        """Parses the response of a signature.
 
         Raises:
-            UnfitAnswerError: no answer of that signature.
+            ResponseMismatchError: The response is not one of that signature.
         """
 
     @abc.abstractmethod
     def status(self) -> Call:
-        """The call for the versions of the model."""
+        """Makes the call for the versions of the model."""
 
     @abc.abstractmethod
-    def version_statuses(self, answer: bytes) -> list[VersionStatus]:
-        """What `status` answered."""
+    def version_statuses(self, response: bytes) -> list[VersionStatus]:
+        """Parses the response to `status`."""
 
     @abc.abstractmethod
     def describe(self) -> Call:
-        """The call for the signatures of the model."""
+        """Makes the call for the signatures of the model."""
 
     @abc.abstractmethod
-    def metadata(self, answer: bytes) -> Metadata:
-        """What `describe` answered."""
+    def metadata(self, response: bytes) -> Metadata:
+        """Parses the response to `describe`."""

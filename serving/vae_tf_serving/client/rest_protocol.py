@@ -1,4 +1,4 @@
-"""TensorFlow Serving's URLs and JSON."""
+"""REST protocol: URLs and JSON of TensorFlow Serving."""
 
 import base64
 import json
@@ -9,16 +9,15 @@ from urllib.parse import quote
 import numpy as np
 import orjson
 
-from vae_tf_serving.client.dtypes import NAMES
-from vae_tf_serving.client.error import ServingError, UnfitAnswerError
+from vae_tf_serving.client.error import ResponseMismatchError, ServingError
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import SIGNATURES, Call, Protocol
 from vae_tf_serving.client.results import Metadata, VersionStatus
-from vae_tf_serving.client.signature import Signature, TensorInfo
+from vae_tf_serving.client.signature import DTYPE_NAMES, Signature, TensorInfo
 
 
 class RestProtocol(Protocol):
-    """Writes and reads JSON, in the columnar format: it can carry every signature."""
+    """Writes and reads JSON in the columnar format, which can represent every signature."""
 
     growth = 4  # "-0.12345678," for four bytes
 
@@ -37,29 +36,28 @@ class RestProtocol(Protocol):
         if all(_is_finite(array) for array in inputs.values()):
             text = orjson.dumps(body, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
         else:
-            text = json.dumps(
-                body, default=_plain
-            ).encode()  # NaN and Infinity as the server reads them
+            # `json` writes NaN and Infinity, which the server accepts.
+            text = json.dumps(body, default=_plain).encode()
         path = self._path if version is None else f"{self._model}/versions/{version}"
         return Call(f"{path}:predict", text)
 
-    def outputs(self, answer: bytes, signature: Signature) -> dict[str, np.ndarray]:
+    def outputs(self, response: bytes, signature: Signature) -> dict[str, np.ndarray]:
         """See `Protocol`."""
-        outputs = _parse(answer)["outputs"]
-        if len(signature.outputs) == 1:  # then the server leaves the name out
+        outputs = _parse(response)["outputs"]
+        if len(signature.outputs) == 1:  # the server omits the name of a lone output
             outputs = {next(iter(signature.outputs)): outputs}
         if not isinstance(outputs, dict) or outputs.keys() != signature.outputs.keys():
-            raise UnfitAnswerError(signature.outputs)
+            raise ResponseMismatchError(signature.outputs)
         try:
             return {name: _array(outputs[name], info) for name, info in signature.outputs.items()}
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-            raise UnfitAnswerError(signature.outputs) from None
+            raise ResponseMismatchError(signature.outputs) from None
 
     def status(self) -> Call:
         """See `Protocol`."""
         return Call(self._path, None)
 
-    def version_statuses(self, answer: bytes) -> list[VersionStatus]:
+    def version_statuses(self, response: bytes) -> list[VersionStatus]:
         """See `Protocol`."""
         return [
             VersionStatus(
@@ -68,20 +66,20 @@ class RestProtocol(Protocol):
                 version["status"]["error_code"],
                 version["status"]["error_message"],
             )
-            for version in _parse(answer)["model_version_status"]
+            for version in _parse(response)["model_version_status"]
         ]
 
     def describe(self) -> Call:
         """See `Protocol`."""
         return Call(f"{self._path}/metadata", None)
 
-    def metadata(self, answer: bytes) -> Metadata:
-        """See `Protocol`. Inputs with a default are not optional: REST never fills it in."""
-        response = _parse(answer)
-        signatures = response["metadata"][SIGNATURES][SIGNATURES]
+    def metadata(self, response: bytes) -> Metadata:
+        """See `Protocol`. No input is optional, because REST has no default values."""
+        document = _parse(response)
+        signatures = document["metadata"][SIGNATURES][SIGNATURES]
         return Metadata(
-            response["model_spec"]["name"],
-            int(response["model_spec"]["version"]),
+            document["model_spec"]["name"],
+            int(document["model_spec"]["version"]),
             {
                 name: Signature(_infos(signature["inputs"]), _infos(signature["outputs"]))
                 for name, signature in sorted(signatures.items())
@@ -93,7 +91,7 @@ def _parse(text: bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        pass  # it knows neither NaN nor Infinity, which a server may write
+        pass  # `orjson` refuses NaN and Infinity, which a server may write
     try:
         return json.loads(text)
     except ValueError:
@@ -106,7 +104,7 @@ def _is_finite(array: np.ndarray) -> bool:
 
 
 def _plain(array: np.ndarray) -> Any:
-    """What a JSON writer does not know: strings, and to `json` any array."""
+    """Converts an array of bytes, and for `json` any array, to nested lists."""
     if array.dtype != object:
         return array.tolist()
     encoded = [{"b64": base64.b64encode(value).decode()} for value in array.flat]
@@ -123,7 +121,7 @@ def _array(value: Any, info: TensorInfo) -> np.ndarray:
 
 
 def _strings(value: Any) -> np.ndarray:
-    """Bytes of strings and `{"b64": ...}` in nested lists."""
+    """Converts nested lists of strings and `{"b64": ...}` to an array of bytes."""
     objects = np.array(value, object)
     decoded = np.empty(objects.size, object)
     decoded[:] = [
@@ -141,6 +139,6 @@ def _info(info: Mapping[str, Any]) -> TensorInfo:
     shape = info["tensor_shape"]
     sizes = (int(dim["size"]) for dim in shape["dim"])
     return TensorInfo(
-        NAMES.get(info["dtype"], info["dtype"]),
+        DTYPE_NAMES.get(info["dtype"], info["dtype"]),
         None if shape["unknown_rank"] else tuple(None if size < 0 else size for size in sizes),
     )

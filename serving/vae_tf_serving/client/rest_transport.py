@@ -1,5 +1,6 @@
-"""Calls over HTTP."""
+"""Transports over HTTP, blocking and for asyncio."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import Call
 
-# Of the codes that share an HTTP status, the one that a client meets.
+# Several codes share an HTTP status; this is the one that a client can get.
 _CODES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -28,29 +29,56 @@ _CODES = {
 
 
 class RestTransport:
-    """Connections that are kept open; threads may share it.
+    """Pool of HTTP connections; thread-safe.
 
     Args:
         options: Address and TLS.
     """
 
     def __init__(self, options: Options) -> None:
-        self._client = httpx.Client(**client_arguments(options))
+        self._client = httpx.Client(**_client_arguments(options))
 
     def send(self, call: Call, timeout: float) -> bytes:
-        """The answer to `call`; `timeout` bounds the connecting, and each wait for data."""
+        """Returns the response; `timeout` limits the connecting and each wait for data."""
         try:
-            return content(self._client.request(**request_arguments(call), timeout=timeout))
+            return _content(self._client.request(**_request_arguments(call), timeout=timeout))
         except httpx.RequestError as error:
-            raise serving_error(error) from error
+            raise _serving_error(error) from error
 
     def close(self) -> None:
-        """Ends the connections."""
+        """Closes the connections."""
         self._client.close()
 
 
-def client_arguments(options: Options) -> dict[str, Any]:
-    """The arguments of `httpx.Client` and `httpx.AsyncClient`."""
+class AsyncRestTransport:
+    """Pool of HTTP connections of one event loop.
+
+    Args:
+        options: Address and TLS.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._client = httpx.AsyncClient(**_client_arguments(options))
+
+    async def send(self, call: Call, timeout: float) -> bytes:
+        """Returns the response, within `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                response = await self._client.request(**_request_arguments(call), timeout=None)
+        except httpx.RequestError as error:
+            raise _serving_error(error) from error
+        except TimeoutError as error:
+            message = f"{self._client.base_url} did not answer in time."
+            raise ServingError("DEADLINE_EXCEEDED", message) from error
+        return _content(response)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+
+def _client_arguments(options: Options) -> dict[str, Any]:
+    """Returns the arguments of `httpx.Client` and `httpx.AsyncClient`."""
     return {
         "base_url": options.address,
         "headers": {"Content-Type": "application/json"},
@@ -59,14 +87,14 @@ def client_arguments(options: Options) -> dict[str, Any]:
     }
 
 
-def request_arguments(call: Call) -> dict[str, Any]:
-    """The arguments of `request`."""
+def _request_arguments(call: Call) -> dict[str, Any]:
+    """Returns the arguments of `httpx.Client.request`."""
     method = "GET" if call.body is None else "POST"
     return {"method": method, "url": call.path, "content": call.body}
 
 
-def content(response: httpx.Response) -> bytes:
-    """The body of an answer, or the error that it is."""
+def _content(response: httpx.Response) -> bytes:
+    """Returns the body of a response, or raises its error."""
     if response.status_code == httpx.codes.OK:
         return response.content
     try:
@@ -76,8 +104,8 @@ def content(response: httpx.Response) -> bytes:
     raise ServingError(_CODES.get(response.status_code, "UNKNOWN"), message)
 
 
-def serving_error(error: httpx.RequestError) -> ServingError:
-    """What it means that no answer came, or none that can be read."""
+def _serving_error(error: httpx.RequestError) -> ServingError:
+    """Converts an error of the connection, or of a response that cannot be read."""
     if isinstance(error, httpx.TimeoutException):
         return ServingError("DEADLINE_EXCEEDED", f"{error.request.url} did not answer in time.")
     code = "UNAVAILABLE" if isinstance(error, httpx.TransportError) else "UNKNOWN"

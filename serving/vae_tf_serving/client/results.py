@@ -1,4 +1,4 @@
-"""What the methods of the clients return, where it is more than one array."""
+"""Results of the client methods that return more than one array."""
 
 from typing import NamedTuple
 
@@ -8,24 +8,24 @@ from vae_tf_serving.client.signature import Signature
 
 
 class Encoding(NamedTuple):
-    """Moments of q(z|x), each `[N, D]` float32."""
+    """Mean and standard deviation of q(z|x), each `[N, D]` float32."""
 
     mean: np.ndarray
     stddev: np.ndarray
 
 
 class Scores(NamedTuple):
-    """Nats per example, each `[N]` float32."""
+    """Estimates of log p(x) and the ELBO in nats, each `[N]` float32."""
 
     log_prob: np.ndarray
     elbo: np.ndarray
 
 
 class VersionStatus(NamedTuple):
-    """One version of a model in a server.
+    """State of one version of a model.
 
-    `state` is START, LOADING, AVAILABLE, UNLOADING or END; `code` and `message` say why a version
-    could not be loaded, else they are "OK" and "".
+    `state` is START, LOADING, AVAILABLE, UNLOADING or END. `code` and `message` are those of a failed
+    load, otherwise "OK" and "".
     """
 
     version: int
@@ -35,7 +35,7 @@ class VersionStatus(NamedTuple):
 
 
 class Metadata(NamedTuple):
-    """A served model: the version that answers, and its signatures by name."""
+    """Name, version and signatures of a served model."""
 
     model_name: str
     version: int

@@ -1,4 +1,4 @@
-"""A signature of a served model, and the check of what is sent to it."""
+"""Signatures of a served model, and the check of inputs against them."""
 
 import dataclasses
 import math
@@ -7,17 +7,43 @@ from typing import Any
 
 import numpy as np
 
-from vae_tf_serving.client.dtypes import numpy_dtype
 from vae_tf_serving.client.error import invalid
+
+# TensorFlow's name -> NumPy's. NumPy has no bfloat16: such tensors are received as float32, and
+# cannot be sent.
+DTYPE_NAMES = {
+    "DT_FLOAT": "float32",
+    "DT_DOUBLE": "float64",
+    "DT_HALF": "float16",
+    "DT_BFLOAT16": "bfloat16",
+    "DT_INT8": "int8",
+    "DT_INT16": "int16",
+    "DT_INT32": "int32",
+    "DT_INT64": "int64",
+    "DT_UINT8": "uint8",
+    "DT_UINT16": "uint16",
+    "DT_UINT32": "uint32",
+    "DT_UINT64": "uint64",
+    "DT_BOOL": "bool",
+    "DT_STRING": "string",
+}
+DATA_TYPES = {numpy: tensorflow for tensorflow, numpy in DTYPE_NAMES.items()}
+
+
+def numpy_dtype(name: str) -> np.dtype | None:
+    """Returns the NumPy dtype of `name`, a value of `DTYPE_NAMES`; None for other names."""
+    if name not in DATA_TYPES:
+        return None
+    return np.dtype({"string": "object", "bfloat16": "float32"}.get(name, name))
 
 
 @dataclasses.dataclass(frozen=True)
 class TensorInfo:
-    """One input or output.
+    """Dtype and shape of an input or output.
 
     Attributes:
-        dtype: str. NumPy's name of the type, "string" or "bfloat16"; TensorFlow's if NumPy has none.
-        shape: tuple or None. None in it for an axis of any size; None for any shape at all.
+        dtype: str. NumPy's name, "string" or "bfloat16"; TensorFlow's name of other types.
+        shape: tuple or None. None for any shape; an axis of None has any size.
     """
 
     dtype: str
@@ -25,12 +51,12 @@ class TensorInfo:
 
     @property
     def array_dtype(self) -> np.dtype | None:
-        """The type of a NumPy array that holds it, if there is one."""
+        """Dtype of a NumPy array of the tensor, or None."""
         return numpy_dtype(self.dtype)
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of one row, as far as they are known beforehand."""
+        """Bytes of one row; an axis of unknown size counts as 1."""
         if self.array_dtype is None or self.shape is None:
             return 0
         return self.array_dtype.itemsize * math.prod(size or 1 for size in self.shape[1:])
@@ -44,18 +70,17 @@ class TensorInfo:
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """Inputs and outputs by name; `optional` inputs have a default that the server fills in."""
+    """Inputs and outputs by name; the server has default values for `optional` inputs."""
 
     inputs: Mapping[str, TensorInfo]
     outputs: Mapping[str, TensorInfo]
     optional: frozenset[str] = frozenset()
 
     def arrays(self, name: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """`inputs` as arrays of the types this signature, called `name`, wants.
+        """Converts `inputs` to arrays of the dtypes of this signature, whose name is `name`.
 
         Raises:
-            ServingError: INVALID_ARGUMENT, one sentence: an input missing, unknown, or of another
-                shape or kind.
+            ServingError: INVALID_ARGUMENT: a missing or unknown input, or another shape or kind.
         """
         unknown = sorted(inputs.keys() - self.inputs.keys())
         missing = sorted(self.inputs.keys() - inputs.keys() - self.optional)
@@ -74,7 +99,7 @@ def _array(what: str, value: Any, info: TensorInfo) -> np.ndarray:
     if wanted is None or info.dtype == "bfloat16":
         raise invalid(f"{what} is of type {info.dtype}, which this client cannot send.")
     lists_of_text = info.dtype == "string" and not isinstance(value, np.ndarray)
-    try:  # as objects, since NumPy's own strings lose the zero bytes at their end
+    try:  # as objects, because NumPy's strings lose trailing zero bytes
         array = np.asarray(value, object if lists_of_text else None)
     except ValueError:
         raise invalid(f"{what} is ragged, expected {info}.") from None
@@ -92,7 +117,7 @@ def _array(what: str, value: Any, info: TensorInfo) -> np.ndarray:
 
 
 def _fits(array: np.ndarray, wanted: np.dtype) -> bool:
-    """Whether `wanted` holds the elements of `array`, up to the precision of a float."""
+    """Returns whether `wanted` can hold the elements of `array`, up to the precision of floats."""
     if array.dtype.kind in "iu" and wanted.kind in "iu" and array.size:
         bounds = np.iinfo(wanted)
         return bounds.min <= int(array.min()) and int(array.max()) <= bounds.max
@@ -108,7 +133,7 @@ def _matches(shape: tuple[int, ...], wanted: tuple[int | None, ...] | None) -> b
 
 
 def _strings(what: str, array: np.ndarray) -> np.ndarray:
-    """Bytes of each element; text becomes UTF-8."""
+    """Converts each element to bytes, text as UTF-8."""
     flat = [element.encode() if isinstance(element, str) else element for element in array.flat]
     if not all(isinstance(element, bytes) for element in flat):
         raise invalid(f"{what} has elements of type {array.dtype}, expected strings or bytes.")

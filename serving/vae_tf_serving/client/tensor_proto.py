@@ -1,12 +1,12 @@
-"""NumPy arrays as TensorProtos, and back."""
+"""Converts NumPy arrays to TensorProtos and back."""
 
 import math
 
 import numpy as np
 
 from vae_tf_serving.client import wire_pb2 as wire
-from vae_tf_serving.client.dtypes import DATA_TYPES, NAMES
 from vae_tf_serving.client.error import ServingError
+from vae_tf_serving.client.signature import DATA_TYPES, DTYPE_NAMES
 
 _FIELDS = {
     "float32": "float_val",
@@ -22,7 +22,7 @@ _FIELDS = {
 
 
 def to_proto(array: np.ndarray) -> wire.TensorProto:
-    """The TensorProto of `array`, an array of a type in `dtypes`; of bytes if of objects."""
+    """Converts an array of a dtype in `DATA_TYPES`, or of bytes objects, to a TensorProto."""
     name = "string" if array.dtype == object else array.dtype.name
     proto = wire.TensorProto(dtype=wire.DataType.Value(DATA_TYPES[name]))
     proto.tensor_shape.dim.extend(wire.TensorShapeProto.Dim(size=size) for size in array.shape)
@@ -34,18 +34,19 @@ def to_proto(array: np.ndarray) -> wire.TensorProto:
 
 
 def to_array(proto: wire.TensorProto) -> np.ndarray:
-    """The array of `proto`, in either of the two forms that a server may write.
+    """Converts a TensorProto with `tensor_content` or typed values to an array.
 
-    A list shorter than the shape is filled up with its last element, and an empty one with zeros.
+    If there are fewer values than the shape needs, the last one is repeated, or zeros if there are
+    none.
 
     Raises:
-        ServingError: UNIMPLEMENTED, for a type that NumPy does not have.
+        ServingError: UNIMPLEMENTED: a dtype that NumPy does not have.
     """
     name = dtype_name(proto.dtype)
     if name not in DATA_TYPES:
         raise ServingError("UNIMPLEMENTED", f"The answer has elements of type {name}.")
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
-    # Both 16-bit floats travel as their bits.
+    # 16-bit floats are stored as their bits.
     stored = {"float16": "uint16", "bfloat16": "uint16", "string": "object"}.get(name, name)
     if proto.tensor_content:
         little = np.dtype(stored).newbyteorder("<")
@@ -65,6 +66,6 @@ def to_array(proto: wire.TensorProto) -> np.ndarray:
 
 
 def dtype_name(number: int) -> str:
-    """The name in `dtypes` of a DataType; "DT_" and its number if it is not there."""
+    """Returns the name of a DataType as in `DATA_TYPES`; "DT_" and its number if it is unknown."""
     known = wire.DataType.DESCRIPTOR.values_by_number.get(number)
-    return NAMES.get(known.name, known.name) if known else f"DT_{number}"
+    return DTYPE_NAMES.get(known.name, known.name) if known else f"DT_{number}"

@@ -1,1 +1,1 @@
-"""Models, versions, batching and request logic of the server; no transport in here."""
+"""Core of the server: models, requests, execution, batching and configuration, without transport."""

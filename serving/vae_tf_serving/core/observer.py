@@ -1,4 +1,4 @@
-"""What the core tells whoever counts it."""
+"""Observer interface of the core, for metrics."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from vae_tf_serving.status import StatusError
 
 
 class Observer:
-    """Hooks of the core; each does nothing here. Override what is wanted.
+    """Callbacks of the core, which do nothing unless a subclass overrides them.
 
-    They are called from worker threads, on the path of requests: they must be quick, safe to call
-    from several threads, and must not raise. Times are in seconds.
+    They are called in worker threads while requests wait: they must be fast and thread-safe, and must
+    not raise. Times are in seconds.
     """
 
     def state_changed(self, name: str, version: int, state: int, error: StatusError | None) -> None:
@@ -18,22 +18,22 @@ class Observer:
     def load_attempted(
         self, name: str, version: int, seconds: float, error: StatusError | None
     ) -> None:
-        """One attempt to load, warm-up included, took `seconds` and failed with `error` if given."""
+        """An attempt to load, warm-up included, took `seconds`; `error` is None for a success."""
 
     def warmed_up(self, path: str, records: int, seconds: float, status: str) -> None:
-        """The warm-up file of the model at `path` was run; `status` is "OK" or "CODE: message"."""
+        """Warm-up of the model at `path` ended; `status` is "OK" or "CODE: message"."""
 
     def request_queued(self, rows: int) -> None:
-        """A request of `rows` rows came to a batching queue."""
+        """A request of `rows` rows entered a batching queue."""
 
     def batch_processed(self, rows: int, padding: int, waits: Sequence[float]) -> None:
-        """One run served `len(waits)` requests of `rows` rows, with `padding` rows added.
+        """A run served `len(waits)` requests of `rows` rows in all, with `padding` rows added.
 
-        `waits` is the time each of them spent in the queue.
+        `waits` has the time that each request spent in the queue.
         """
 
     def ran(self, name: str, api: str, seconds: float) -> None:
-        """A request of `api` ("Predict", "Classify", ...) spent `seconds` in queue and session."""
+        """A request of `api` ("Predict", "Classify", ...) took `seconds` in queue and session."""
 
     def examples(self, name: str, count: int) -> None:
-        """A request brought `count` `tf.train.Example`s."""
+        """A request had `count` `tf.train.Example`s."""

@@ -1,6 +1,5 @@
-"""From the bytes of a call to the bytes of its answer, with errors as TensorFlow Serving's."""
+"""Unary gRPC calls: parses requests, and reports errors as TensorFlow Serving does."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,22 +8,22 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import DecodeError, Message
 
+from vae_tf_serving.event_loop import offload_if
 from vae_tf_serving.metrics import Metrics
 from vae_tf_serving.status import Code, StatusError
 
 logger = logging.getLogger(__name__)
 
 _CODES = {code: getattr(grpc.StatusCode, code.name) for code in Code}
-_LONGEST_MESSAGE = 1024
+_MAX_MESSAGE_LENGTH = 1024
 
 Handler = Callable[[Any, float | None], Awaitable[bytes]]
-"""Takes the request and the seconds it has (None: for ever); gives the bytes of the response."""
+"""Takes the request and its timeout in seconds (None: no limit); returns the bytes of the response."""
 
 M = TypeVar("M", bound=Message)
-T = TypeVar("T")
 
-_INLINE_BYTES = 256 << 10
-"""Messages up to this size are read and written in the event loop, larger ones beside it."""
+INLINE_BYTES = 256 << 10
+"""Messages up to this size are read and written in the event loop, larger ones in a thread."""
 
 
 def service(
@@ -33,15 +32,15 @@ def service(
     metrics: Metrics | None = None,
     counted: tuple[str, ...] = (),
 ) -> grpc.GenericRpcHandler:
-    """A gRPC service of unary calls.
+    """Makes a gRPC service of unary calls.
 
-    Messages are parsed here rather than by gRPC, which would answer INTERNAL to bytes that are no
-    message; and answers are written by the handlers, because that is where most of the time goes.
+    Messages are parsed here, because gRPC would return INTERNAL for bytes that are not a message. The
+    handlers serialize the responses, because most of the time is spent there.
 
     Args:
-        name: In full.
-        calls: Name of a call -> type of the request, and what answers it.
-        metrics: Where to count; None does not.
+        name: Full name of the service.
+        calls: Name of a call -> type of the request, and its handler.
+        metrics: Counts the calls; None for no metrics.
         counted: Names of the calls that are counted.
     """
     handlers = {
@@ -53,13 +52,6 @@ def service(
     return grpc.method_handlers_generic_handler(name, handlers)
 
 
-async def beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
-    """`work(*arguments)`, in a thread if `size` bytes would make the other calls wait for it."""
-    if size > _INLINE_BYTES:
-        return await asyncio.to_thread(work, *arguments)
-    return work(*arguments)
-
-
 def _behaviour(
     call: str, kind: type[Message], handler: Handler, metrics: Metrics | None
 ) -> Callable[[bytes, Any], Awaitable[bytes]]:
@@ -67,10 +59,10 @@ def _behaviour(
         started = time.monotonic()
         request = None
         error: StatusError | None = None
-        answer = b""
+        response = b""
         try:
-            request = await beside(len(data), _parse, kind, data)
-            answer = await handler(request, context.time_remaining())
+            request = await offload_if(len(data) > INLINE_BYTES, _parse, kind, data)
+            response = await handler(request, context.time_remaining())
         except StatusError as raised:
             error = raised
         except Exception:
@@ -84,8 +76,8 @@ def _behaviour(
             code = "OK" if error is None else error.code.name
             logger.debug("grpc call=%s code=%s ms=%.2f", call, code, seconds * 1e3)
         if error is not None:
-            await context.abort(_CODES[error.code], _cut(error.message))
-        return answer
+            await context.abort(_CODES[error.code], _truncated(error.message))
+        return response
 
     return behaviour
 
@@ -98,8 +90,8 @@ def _parse(kind: type[M], data: bytes) -> M:
         raise StatusError(Code.INVALID_ARGUMENT, f"The request is no {name}") from None
 
 
-def _cut(message: str) -> str:
+def _truncated(message: str) -> str:
     text = message.encode("utf-8", "replace").decode()  # gRPC takes no surrogates
-    if len(text) > _LONGEST_MESSAGE:
-        return text[:_LONGEST_MESSAGE] + "...TRUNCATED"
+    if len(text) > _MAX_MESSAGE_LENGTH:
+        return text[:_MAX_MESSAGE_LENGTH] + "...TRUNCATED"
     return text

@@ -1,4 +1,4 @@
-"""grpc.aio servers in a thread of their own."""
+"""grpc.aio servers, run in a thread."""
 
 import asyncio
 import logging
@@ -17,21 +17,21 @@ logger = logging.getLogger(__name__)
 _INT32_MAX = 2**31 - 1
 
 _SERVERS = 8
-"""On each port. A grpc.aio server accepts one call at a time; more of them share the connections."""
+"""Servers on each port, which share the connections: a grpc.aio server accepts one call at a time."""
 
 
 class GrpcListener:
-    """Serves generic handlers on addresses.
+    """Serves gRPC handlers on addresses.
 
-    The system would let another process share its ports: whoever makes one sees first that nobody
-    listens there.
+    It listens with SO_REUSEPORT, so another process could share its ports: the caller must check first
+    that no process listens on them.
 
     Args:
         addresses: `HOST:PORT` or `unix:PATH`.
-        handlers: Makes name of service -> handler, in the thread and the running loop that serve.
-        credentials: TLS; None for none.
-        channel_options: Further options, as (key, value).
-        with_health: Also serve grpc.health.v1.
+        handlers: Makes name of service -> handler, called in the running loop that serves them.
+        credentials: TLS; None for a plain connection.
+        channel_options: Further gRPC options, as (key, value).
+        with_health: Whether to serve grpc.health.v1 as well.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class GrpcListener:
         self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
 
     def start(self) -> None:
-        """Returns when it listens.
+        """Starts the servers, and waits until they listen.
 
         Raises:
-            OSError: It cannot: an address is taken, or TLS refuses the key or the certificate.
+            OSError: An address is taken, or the key or the certificate is invalid.
         """
         self._thread.start()
         self._ready.wait()
@@ -71,7 +71,7 @@ class GrpcListener:
             raise OSError(str(self._failure)) from self._failure
 
     def stop(self, grace: float) -> None:
-        """Accepts nothing more, answers what it has within `grace` seconds, and ends the thread."""
+        """Refuses new calls, gives current ones `grace` seconds, and ends the thread."""
         self._grace = grace
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
@@ -92,7 +92,8 @@ class GrpcListener:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         handlers = self._handlers()
-        shared = dict(self._options)["grpc.so_reuseport"] != 0  # the user may have said no
+        # --grpc_channel_arguments may switch the sharing off.
+        shared = dict(self._options)["grpc.so_reuseport"] != 0
         number = _SERVERS if shared else 1
         servers = [grpc.aio.server(options=self._options) for _ in range(number)]
         for server in servers:

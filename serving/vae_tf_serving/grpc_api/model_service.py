@@ -1,15 +1,15 @@
 """tensorflow.serving.ModelService."""
 
 import threading
-import time
 
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from vae_tf_serving.completions import Completions
-from vae_tf_serving.core.answer import Answer
-from vae_tf_serving.core.manager import ModelManager
+from vae_tf_serving.core.batching.future import ResultFuture
+from vae_tf_serving.core.batching.future_bridge import FutureBridge
+from vae_tf_serving.core.batching.task import deadline_after
+from vae_tf_serving.core.models.manager import ModelManager
 from vae_tf_serving.grpc_api.calls import service
 from vae_tf_serving.status import Code, StatusError
 
@@ -21,15 +21,15 @@ class ModelService:
 
     Args:
         manager: The models.
-        completions: Of the loop that awaits the calls.
+        bridge: That of the event loop that runs the calls.
     """
 
-    def __init__(self, manager: ModelManager, completions: Completions) -> None:
+    def __init__(self, manager: ModelManager, bridge: FutureBridge) -> None:
         self._manager = manager
-        self._completions = completions
+        self._bridge = bridge
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """What a gRPC server registers."""
+        """Returns the handler that a gRPC server registers."""
         calls = {
             "GetModelStatus": (get_model_status_pb2.GetModelStatusRequest, self.status),
             "HandleReloadConfigRequest": (model_management_pb2.ReloadConfigRequest, self.reload),
@@ -39,7 +39,7 @@ class ModelService:
     async def status(
         self, request: get_model_status_pb2.GetModelStatusRequest, timeout: float | None
     ) -> bytes:
-        """State of the versions of a model. A label is ignored, as upstream.
+        """Returns the states of the versions of a model; a label is ignored, as upstream.
 
         Raises:
             StatusError: No ModelSpec, or an unknown model or version.
@@ -55,12 +55,12 @@ class ModelService:
     async def reload(
         self, request: model_management_pb2.ReloadConfigRequest, timeout: float | None
     ) -> bytes:
-        """Replaces the list of models; answers when the new ones are AVAILABLE.
+        """Replaces the list of models, and waits until the new ones are AVAILABLE.
 
         The increases of `metric_names` are not reported.
 
         Raises:
-            StatusError: What is wrong with the list, or with a new model.
+            StatusError: The list is invalid, or a new model cannot be loaded.
         """
         if request.config.WhichOneof("config") != "model_config_list":
             raise StatusError(
@@ -68,13 +68,13 @@ class ModelService:
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
                 "ModelConfigList is currently supported",
             )
-        deadline = None if timeout is None else time.monotonic() + timeout
-        done: Answer[None] = Answer()
-        # Not a thread of a pool: loading may outlast the server, which would wait for it to end.
+        deadline = deadline_after(timeout)
+        done: ResultFuture[None] = ResultFuture()
+        # Not a thread of a pool, since the end of the process would wait for its load to end.
         threading.Thread(
             target=self._reload, args=(request.config, deadline, done), daemon=True
         ).start()
-        await self._completions.wait(done, deadline)
+        await self._bridge.wait(done, deadline)
         response = model_management_pb2.ReloadConfigResponse()
         response.status.SetInParent()
         return response.SerializeToString()
@@ -83,7 +83,7 @@ class ModelService:
         self,
         config: model_server_config_pb2.ModelServerConfig,
         deadline: float | None,
-        done: Answer[None],
+        done: ResultFuture[None],
     ) -> None:
         if not done.start():
             return

@@ -1,8 +1,6 @@
 """tensorflow.serving.PredictionService."""
 
-import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import grpc
@@ -16,24 +14,28 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from vae_tf_serving.completions import Completions
-from vae_tf_serving.core.classify import classify, multi_inference, multi_inference_spec, regress
-from vae_tf_serving.core.manager import ModelManager
-from vae_tf_serving.core.predict import check_input_names, find_signature, predict, resolve
-from vae_tf_serving.core.signature import DEFAULT_KEY
+from vae_tf_serving.core.batching.future_bridge import FutureBridge
+from vae_tf_serving.core.batching.task import deadline_after
+from vae_tf_serving.core.execution.signature import DEFAULT_KEY
+from vae_tf_serving.core.models.manager import ModelManager
+from vae_tf_serving.core.requests.classify import (
+    classify,
+    multi_inference,
+    multi_inference_spec,
+    regress,
+)
+from vae_tf_serving.core.requests.predict import check_input_names, find_signature, predict
+from vae_tf_serving.event_loop import offload_if
 from vae_tf_serving.grpc_api import tensors
-from vae_tf_serving.grpc_api.calls import beside, service
+from vae_tf_serving.grpc_api.calls import INLINE_BYTES, service
+from vae_tf_serving.grpc_api.model_spec import model_spec, resolve, response_field
 from vae_tf_serving.grpc_api.wire import field
-from vae_tf_serving.held import Held
 from vae_tf_serving.metrics import Metrics
 from vae_tf_serving.status import Code, StatusError
 
 NAME = "tensorflow.serving.PredictionService"
 
-_OUTPUTS, _MODEL_SPEC = (
-    predict_pb2.PredictResponse.DESCRIPTOR.fields_by_name[name].number
-    for name in ("outputs", "model_spec")
-)
+_OUTPUTS = predict_pb2.PredictResponse.DESCRIPTOR.fields_by_name["outputs"].number
 _KEY, _VALUE = 1, 2  # of an entry of a map
 
 
@@ -42,25 +44,25 @@ class PredictionService:
 
     Args:
         manager: The models.
-        completions: Of the loop that awaits the calls.
-        metrics: Where to count; None does not.
-        as_content: Write outputs into `tensor_content` instead of the typed fields.
+        bridge: That of the event loop that runs the calls.
+        metrics: Counts the calls; None for no metrics.
+        as_content: Whether outputs are written to `tensor_content` instead of the typed fields.
     """
 
     def __init__(
         self,
         manager: ModelManager,
-        completions: Completions,
+        bridge: FutureBridge,
         metrics: Metrics | None = None,
         as_content: bool = False,
     ) -> None:
         self._manager = manager
-        self._completions = completions
+        self._bridge = bridge
         self._metrics = metrics
         self._as_content = as_content
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """What a gRPC server registers."""
+        """Returns the handler that a gRPC server registers."""
         calls = {
             "Predict": (predict_pb2.PredictRequest, self.predict),
             "Classify": (classification_pb2.ClassificationRequest, self.classify),
@@ -81,52 +83,53 @@ class PredictionService:
             A PredictResponse.
 
         Raises:
-            StatusError: As TensorFlow Serving's table of errors says.
+            StatusError: As TensorFlow Serving.
         """
         spec, key = request.model_spec, request.model_spec.signature_name
-        deadline = _deadline(timeout)
+        deadline = deadline_after(timeout)
 
-        held = Held(resolve(self._manager, _spec(request)))
-        version = held.servable.version
+        handle = resolve(self._manager, model_spec(request)).acquire()
+        version = handle.servable.version
         try:
-            check_input_names(find_signature(held.servable, key), request.inputs.keys())
-            size = sum(map(tensors.weight, request.inputs.values()))
-            inputs = await beside(size, _decode, request.inputs)
+            check_input_names(find_signature(handle.servable, key), request.inputs.keys())
+            size = sum(map(tensors.value_bytes, request.inputs.values()))
+            inputs = await offload_if(size > INLINE_BYTES, _decode, request.inputs)
         except BaseException:
-            held.release()
+            handle.release()
             raise
-        answer = held.submit(
+        future = handle.submit(
             lambda servable: predict(
                 servable,
                 key,
                 inputs,
                 request.output_filter,
                 deadline,
-                self._completions.gathering,
+                self._bridge.collector,
             )
         )
-        outputs = await self._completions.wait(answer, deadline)
+        outputs = await self._bridge.wait(future, deadline)
         size = sum(array.nbytes for array in outputs.values())
-        written = await beside(size, _encode, outputs, self._as_content)
-        return written + _model_spec_field(spec.name, version, key or DEFAULT_KEY)
+        written = await offload_if(size > INLINE_BYTES, _encode, outputs, self._as_content)
+        return written + response_field(spec.name, version, key or DEFAULT_KEY)
 
     async def classify(self, request: Any, timeout: float | None) -> bytes:
-        """Runs a signature that classifies examples."""
-        return await self._run(_spec(request), classify, request, timeout)
+        """Classifies examples."""
+        return await self._run(model_spec(request), classify, request, timeout)
 
     async def regress(self, request: Any, timeout: float | None) -> bytes:
-        """Runs a signature that gives a number for each example."""
-        return await self._run(_spec(request), regress, request, timeout)
+        """Computes a number for each example."""
+        return await self._run(model_spec(request), regress, request, timeout)
 
     async def multi_inference(self, request: Any, timeout: float | None) -> bytes:
-        """Runs several such signatures of one model at once."""
+        """Runs several Classify and Regress signatures of one model in one run."""
         return await self._run(multi_inference_spec(request), multi_inference, request, timeout)
 
     async def metadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, timeout: float | None
     ) -> bytes:
-        """All signatures of one version; `timeout` does not matter."""
-        context = resolve(self._manager, _spec(request))  # complains of what is missing only
+        """Returns all signatures of one version; `timeout` is ignored."""
+        # Acquired only after the check of metadata_field, as upstream.
+        handle = resolve(self._manager, model_spec(request))
         if not request.metadata_field:
             raise StatusError(
                 Code.INVALID_ARGUMENT,
@@ -136,7 +139,7 @@ class PredictionService:
             if name != "signature_def":
                 raise StatusError(Code.INVALID_ARGUMENT, f"Metadata field {name} is not supported")
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        with context as servable:
+        with handle as servable:
             signatures = get_model_metadata_pb2.SignatureDefMap(
                 signature_def=servable.meta_graph.signature_def
             )
@@ -152,26 +155,11 @@ class PredictionService:
         request: Any,
         timeout: float | None,
     ) -> bytes:
-        deadline = _deadline(timeout)
-        held = Held(resolve(self._manager, spec))
-        answer = held.submit(lambda servable: call(servable, request, deadline))
-        response: Any = await self._completions.wait(answer, deadline)
+        deadline = deadline_after(timeout)
+        handle = resolve(self._manager, spec).acquire()
+        future = handle.submit(lambda servable: call(servable, request, deadline))
+        response: Any = await self._bridge.wait(future, deadline)
         return response.SerializeToString()
-
-
-def _spec(request: Any) -> model_pb2.ModelSpec | None:
-    return request.model_spec if request.HasField("model_spec") else None
-
-
-@lru_cache(1024)
-def _model_spec_field(name: str, version: int, signature_name: str) -> bytes:
-    spec = model_pb2.ModelSpec(name=name, signature_name=signature_name)
-    spec.version.value = version
-    return field(_MODEL_SPEC, spec.SerializeToString())
-
-
-def _deadline(timeout: float | None) -> float | None:
-    return None if timeout is None else time.monotonic() + timeout
 
 
 def _decode(protos: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""TensorProtos to arrays and back, by buffers."""
+"""Converts TensorProtos to arrays and back, by buffers."""
 
 import math
 from functools import lru_cache
@@ -11,26 +11,26 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 from vae_tf_serving.grpc_api.wire import field, varint
 
 _LARGEST_FILL = 64 << 20
-"""Bytes to which a short list of values is padded at most; upstream has no such bound."""
+"""Maximum bytes to which a short list of values is padded; upstream has no limit."""
 
-_PIECE = 64 << 10
-"""Values that are converted in one go: in between, a thread lets the others run."""
+_CHUNK = 64 << 10
+"""Values that are converted in one call; other threads can run between two calls."""
 
 _MAX_RANK = 64  # of a NumPy array
 _BFLOAT16 = tf.bfloat16.as_numpy_dtype
 
 
 class TensorError(ValueError):
-    """A TensorProto whose parts contradict each other."""
+    """Invalid TensorProto."""
 
 
 class _Type:
-    """How values of one DataType stand in a TensorProto.
+    """Encoding of one DataType in a TensorProto.
 
     Args:
-        number: Of the DataType.
-        dtype: NumPy's.
-        name: The field of typed values.
+        number: Number of the DataType.
+        dtype: NumPy's dtype.
+        name: Name of the field of typed values.
     """
 
     def __init__(self, number: int, dtype: Any, name: str) -> None:
@@ -39,32 +39,32 @@ class _Type:
         self.head = b"\x08" + varint(number)
 
     def decode(self, proto: tensor_pb2.TensorProto) -> np.ndarray:
-        """The typed values, one axis, as many as were sent."""
+        """Returns the typed values that were sent, on one axis."""
         values = getattr(proto, self.name)
         if self.name == "half_val":
-            return _gathered(values, np.int32).astype(np.uint16).view(self.dtype)
+            return _as_array(values, np.int32).astype(np.uint16).view(self.dtype)
         if self.dtype.kind == "c":
-            parts = _gathered(values, self.dtype.type(0).real.dtype)
+            parts = _as_array(values, self.dtype.type(0).real.dtype)
             if len(parts) % 2:
                 raise TensorError
             return parts.view(self.dtype)
         if self.name == "int_val":
-            return _gathered(values, np.int32).astype(self.dtype)
-        return _gathered(values, self.dtype)
+            return _as_array(values, np.int32).astype(self.dtype)
+        return _as_array(values, self.dtype)
 
     def encode(self, array: np.ndarray) -> bytes:
-        """The field of typed values, tag included."""
+        """Returns the field of typed values, tag included."""
         if self.name in ("float_val", "double_val", "scomplex_val", "dcomplex_val", "bool_val"):
             return field(self.tag, np.ascontiguousarray(array).tobytes())
         if self.name == "half_val":
             array = np.ascontiguousarray(array).view(np.uint16)
         flat = array.ravel()
-        # A packed field in pieces is the same field, and each piece is a call into C.
+        # The chunks of a packed field are concatenated on parsing; each chunk is one call into C.
         return b"".join(
             tensor_pb2.TensorProto(
-                **{self.name: flat[start : start + _PIECE].tolist()}
+                **{self.name: flat[start : start + _CHUNK].tolist()}
             ).SerializeToString()
-            for start in range(0, len(flat), _PIECE)
+            for start in range(0, len(flat), _CHUNK)
         )
 
 
@@ -103,14 +103,14 @@ _BY_DTYPE = {t.dtype: t for t in _TYPES.values()}
 
 
 def decode(proto: tensor_pb2.TensorProto) -> np.ndarray:
-    """The array that a TensorProto describes, read-only where it shares the message's bytes.
+    """Converts a TensorProto to an array, which is read-only if it shares the message's bytes.
 
-    Follows `tensorflow::Tensor::FromProto`: values from `tensor_content`, which has to have exactly
-    the right size, or from the typed field, of which the last is repeated if there are too few
-    (none at all: zeros) and the rest dropped if there are too many.
+    Follows `tensorflow::Tensor::FromProto`. Values are read from `tensor_content`, whose size must
+    match, or from the typed field: if it has too few values, the last one is repeated (zeros if it
+    is empty), and if it has too many, the rest is dropped.
 
     Raises:
-        TensorError: No type, a type that has no values, no such shape, or the wrong size.
+        TensorError: No dtype, a dtype without values, an invalid shape, or a wrong size.
     """
     kind = _TYPES.get(proto.dtype)
     if kind is None:
@@ -119,7 +119,7 @@ def decode(proto: tensor_pb2.TensorProto) -> np.ndarray:
     size = math.prod(shape)
     if size == 0:
         return np.empty(shape, kind.dtype)
-    if content := proto.tensor_content:  # each look at it is a copy
+    if content := proto.tensor_content:  # each access copies it
         return _content(content, kind, size).reshape(shape)
     values = kind.decode(proto)
     if len(values) < size:
@@ -132,8 +132,8 @@ def decode(proto: tensor_pb2.TensorProto) -> np.ndarray:
     return values[:size].reshape(shape)
 
 
-def weight(proto: tensor_pb2.TensorProto) -> int:
-    """Bytes of the values that `decode` goes through, about; 0 where there are none to be had."""
+def value_bytes(proto: tensor_pb2.TensorProto) -> int:
+    """Estimates the bytes of the values that `decode` converts; 0 if it would refuse the dtype."""
     kind = _TYPES.get(proto.dtype)
     if kind is None:
         return 0
@@ -142,11 +142,11 @@ def weight(proto: tensor_pb2.TensorProto) -> int:
 
 
 def encode(array: np.ndarray, as_content: bool = False) -> bytes:
-    """`array` as the bytes of a TensorProto message.
+    """Converts an array to the bytes of a TensorProto message.
 
     Args:
-        array: Of a type that TensorFlow has.
-        as_content: Put numbers into `tensor_content` instead of the typed field.
+        array: Of a dtype that TensorFlow has.
+        as_content: Whether numbers are written to `tensor_content` instead of the typed field.
     """
     kind = _BY_DTYPE[object if array.dtype.kind in "SU" else array.dtype]
     head = kind.head + _shape_field(array.shape)
@@ -162,12 +162,12 @@ def _shape_field(shape: tuple[int, ...]) -> bytes:
     return field(2, b"".join(field(2, b"\x08" + varint(n) if n else b"") for n in shape))
 
 
-def _gathered(values: Any, dtype: Any) -> np.ndarray:
-    if len(values) <= _PIECE:
+def _as_array(values: Any, dtype: Any) -> np.ndarray:
+    if len(values) <= _CHUNK:
         return np.array(values, dtype)
     array = np.empty(len(values), dtype)
-    for start in range(0, len(values), _PIECE):
-        array[start : start + _PIECE] = values[start : start + _PIECE]
+    for start in range(0, len(values), _CHUNK):
+        array[start : start + _CHUNK] = values[start : start + _CHUNK]
     return array
 
 
@@ -176,7 +176,7 @@ def _shape(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
     dims = [dim.size for dim in shape.dim]
     if shape.unknown_rank or len(dims) > _MAX_RANK or min(dims, default=0) < 0:
         raise TensorError
-    if math.prod([dim for dim in dims if dim]) >= 2**48:  # also where another axis is empty
+    if math.prod([dim for dim in dims if dim]) >= 2**48:  # also if another axis is empty
         raise TensorError
     return tuple(dims)
 
@@ -192,7 +192,7 @@ def _content(content: bytes, kind: _Type, size: int) -> np.ndarray:
 
 
 def _string_content(content: bytes, size: int) -> np.ndarray:
-    """Strings are laid out as all lengths, as varints, and then all bytes."""
+    """Reads strings from `tensor_content`: first all lengths as varints, then all bytes."""
     if len(content) < size:
         raise TensorError
     lengths, at = [], 0

@@ -1,4 +1,4 @@
-"""TLS of the gRPC port, from the proto of `--ssl_config_file`."""
+"""TLS credentials of the gRPC port, from `--ssl_config_file`."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ import grpc
 
 
 class TlsError(ValueError):
-    """A key or certificate that is no PEM text; the message is one sentence."""
+    """Key or certificate that is not PEM text; the message is one sentence."""
 
 
 def credentials(config: Any, path: str) -> grpc.ServerCredentials:
-    """The server's key and certificate, and whom it trusts.
+    """Makes the server credentials.
 
     Args:
-        config: SSLConfig, whose fields hold PEM contents; `client_verify` asks clients for a
-            certificate that `custom_ca` has signed.
-        path: Of the file, for messages.
+        config: SSLConfig, whose fields hold PEM contents. With `client_verify`, clients need a
+            certificate that is signed by `custom_ca`.
+        path: Path of the file, for messages.
 
     Raises:
-        TlsError: One of them is missing or no PEM.
+        TlsError: A key or certificate is missing, or not PEM text.
     """
     parts = {"server_key": config.server_key, "server_cert": config.server_cert}
     if config.custom_ca or config.client_verify:

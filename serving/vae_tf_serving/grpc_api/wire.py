@@ -1,14 +1,14 @@
-"""The two pieces of protobuf's wire format that a large answer is put together from."""
+"""Protobuf wire format: varints and length-delimited fields."""
 
 from functools import lru_cache
 
 _LENGTH_DELIMITED = 2
-_REMEMBERED = 4096
+_CACHE_SIZE = 4096
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def varint(value: int) -> bytes:
-    """`value`, not negative, in base 128, lowest digits first."""
+    """Encodes a non-negative integer."""
     parts = bytearray()
     while value > 0x7F:
         parts.append(value & 0x7F | 0x80)
@@ -18,5 +18,5 @@ def varint(value: int) -> bytes:
 
 
 def field(number: int, content: bytes) -> bytes:
-    """A field of bytes: a string, a message or packed numbers."""
+    """Encodes a length-delimited field: a string, a message or packed numbers."""
     return varint(number << 3 | _LENGTH_DELIMITED) + varint(len(content)) + content

@@ -1,70 +1,72 @@
-"""The body of a request: read within bounds, and inflated."""
+"""Reads and decompresses the body of a request, within limits."""
 
 import zlib
 from typing import Any
 
-from vae_tf_serving.rest.memory_limit import Share
+from vae_tf_serving.rest.memory_limit import Reservation
 
-LARGEST_INFLATED = 100 << 20
-"""Bytes a gzip body may grow to; upstream's figure."""
+MAX_INFLATED_BYTES = 100 << 20
+"""Maximum bytes of a decompressed body, that of upstream."""
 
-_LARGEST_RATIO = 1032  # of the bytes that deflate makes of a byte
-
-
-class BodyTooLarge(ValueError):  # noqa: N818 - a state of the request, not a defect
-    """More bytes came, or were announced, than are allowed."""
+_MAX_RATIO = 1032  # of deflate
 
 
-async def read(receive: Any, announced: int, largest: int, share: Share) -> bytes | None:
-    """The whole body; None if the client went away.
+class BodyTooLargeError(ValueError):
+    """The body, or its Content-Length, exceeds the limit."""
+
+
+async def read(
+    receive: Any, content_length: int, max_bytes: int, reservation: Reservation
+) -> bytes | None:
+    """Reads the whole body; returns None if the client disconnects.
 
     Args:
-        receive: ASGI's.
-        announced: Value of Content-Length, 0 if there is none.
-        largest: Bytes.
-        share: Counts what has come.
+        receive: The ASGI function.
+        content_length: Value of Content-Length, 0 if there is none.
+        max_bytes: Maximum size.
+        reservation: Counts the received bytes.
 
     Raises:
-        BodyTooLarge: Before anything is read, where the announced length is enough to tell.
-        TooMuchHeld: Other requests leave no room for it.
+        BodyTooLargeError: Before anything is read, if Content-Length exceeds the limit.
+        MemoryLimitError: The bodies of all requests exceed their limit.
     """
-    if announced > largest:
-        raise BodyTooLarge
+    if content_length > max_bytes:
+        raise BodyTooLargeError
     message = await receive()
     if message["type"] != "http.request":
         return None
     body: bytes = message["body"]
     if not message["more_body"]:
-        if len(body) > largest:
-            raise BodyTooLarge
-        share.take(len(body))
+        if len(body) > max_bytes:
+            raise BodyTooLargeError
+        reservation.take(len(body))
         return body
-    share.take(len(body))
+    reservation.take(len(body))
     parts, size = [body], len(body)
     while message["more_body"]:
         message = await receive()
         if message["type"] != "http.request":
             return None
-        share.take(len(message["body"]))
+        reservation.take(len(message["body"]))
         parts.append(message["body"])
         size += len(message["body"])
-        if size > largest:
-            raise BodyTooLarge
+        if size > max_bytes:
+            raise BodyTooLargeError
     return b"".join(parts)
 
 
-def most_inflated(body: bytes) -> int:
-    """Bytes that `inflate` may make of `body`."""
-    return min(LARGEST_INFLATED, _LARGEST_RATIO * len(body))
+def max_inflated(body: bytes) -> int:
+    """Returns the maximum size of `inflate(body)`."""
+    return min(MAX_INFLATED_BYTES, _MAX_RATIO * len(body))
 
 
 def inflate(body: bytes) -> bytes:
-    """Undoes gzip; empty for what is not gzip, is cut off, or grows beyond the bound."""
+    """Decompresses gzip; empty if the body is not gzip, is truncated, or exceeds the limit."""
     inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
-        inflated = inflater.decompress(body, LARGEST_INFLATED + 1)
+        inflated = inflater.decompress(body, MAX_INFLATED_BYTES + 1)
     except zlib.error:
         return b""
-    if not inflater.eof or len(inflated) > LARGEST_INFLATED:
+    if not inflater.eof or len(inflated) > MAX_INFLATED_BYTES:
         return b""
     return inflated

@@ -1,4 +1,4 @@
-"""A JSON value as error messages show it."""
+"""Formats a JSON value for error messages, as TensorFlow Serving does."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,22 +7,22 @@ import orjson
 
 from vae_tf_serving.rest.json_out import decimal
 
-_LONGEST = 256  # bytes after which no further token is written
+_MAX_BYTES = 256  # no further token is written after them
 
 
 def echo(value: Any) -> str:
-    """`value` pretty-printed, lists on one line; cut at the first token past 256 bytes, unclosed."""
+    """Pretty-prints `value`, lists on one line; truncated after the first token past 256 bytes."""
     parts, length = [], 0
     for token in _tokens(value):
         parts.append(token)
         length += len(token.encode("utf-8", "surrogateescape"))
-        if length > _LONGEST:
+        if length > _MAX_BYTES:
             break
     return "".join(parts)
 
 
 def type_name(value: Any) -> str:
-    """RapidJSON's name of the type of a JSON value: Null, True, False, Number, String, ..."""
+    """Returns RapidJSON's name of the type of a value: Null, True, False, Number, String, ..."""
     if value is None or isinstance(value, bool):
         return {None: "Null", True: "True", False: "False"}[value]
     for kind, name in (((int, float), "Number"), (str, "String"), (list, "Array")):
@@ -32,7 +32,7 @@ def type_name(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """`text` as a JSON string; invalid UTF-8, kept as surrogate escapes, stays as it is."""
+    """Formats a JSON string; surrogate escapes, which stand for invalid UTF-8, are replaced."""
     try:
         return orjson.dumps(text).decode()
     except TypeError:  # a surrogate
@@ -41,8 +41,8 @@ def quoted(text: str) -> str:
 
 
 def _tokens(value: Any) -> Iterator[str]:
-    """Writes with a stack of iterators, since the value may be nested to any depth."""
-    stack: list[tuple[Iterator, str, str]] = []  # what is left, its closing bracket, its indent
+    """Yields the tokens of `value`, without recursion, since its depth is not limited."""
+    stack: list[tuple[Iterator, str, str]] = []  # remaining members, closing bracket, indent
     indent, pending = "", [("", value)]
     while pending or stack:
         if pending:

@@ -1,4 +1,4 @@
-"""The body of a request as a JSON object."""
+"""Parses the body of a request, a JSON object."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +15,13 @@ _TOP_LEVEL_KEYS = ("instances", "inputs", "signature_name", "examples", "context
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed body.
+    """Parsed body.
 
     Args:
         members: The object.
-        may_have_bools: False where no true and no false stands in the text at all, so that a list
-            of numbers need not be searched for them.
-        may_have_strings: False where every string is a key or a member of the object itself.
+        may_have_bools: False if the text has neither true nor false, so that a list of numbers need
+            not be searched for them.
+        may_have_strings: False if every string is a key or a member of the object itself.
     """
 
     members: dict[str, Any]
@@ -30,10 +30,10 @@ class Document:
 
     @property
     def signature_name(self) -> str:
-        """The value of that key, or empty.
+        """Value of the key `signature_name`; empty without it.
 
         Raises:
-            StatusError: INVALID_ARGUMENT: it is no string.
+            StatusError: INVALID_ARGUMENT: the value is not a string.
         """
         name = self.members.get("signature_name", "")
         if not isinstance(name, str):
@@ -46,13 +46,13 @@ class Document:
 
 
 def parse(body: bytes, limit: TimeLimit | None = None) -> Document:
-    """Reads a body: `orjson` if it can, else the lenient scanner.
+    """Parses a body with `orjson`, or with the lenient scanner if `orjson` refuses it.
 
-    Of two equal keys the first counts at the top level; below it `orjson` takes the last.
+    Of two equal keys the first is taken at the top level; below it `orjson` takes the last.
 
     Raises:
-        StatusError: INVALID_ARGUMENT: no JSON, or no object; DEADLINE_EXCEEDED: it takes longer
-            than `limit`.
+        StatusError: INVALID_ARGUMENT: not JSON, or not an object; DEADLINE_EXCEEDED: `limit` has
+            passed.
     """
     if not body:
         raise StatusError(Code.INVALID_ARGUMENT, "JSON Parse error: The document is empty")
@@ -62,7 +62,7 @@ def parse(body: bytes, limit: TimeLimit | None = None) -> Document:
         value = _scan(body, limit)
     if not isinstance(value, dict):
         raise StatusError(Code.INVALID_ARGUMENT, f"JSON Value: {echo(value)} Is not object")
-    # A repeated key, like a string among the values, leaves quotation marks that are not expected.
+    # A repeated key, and a string among the values, both add quotation marks to the expected number.
     strings = body.count(b'"') != 2 * _expected_strings(value)
     if strings and _repeats(body, value):
         value = _scan(body, limit)
@@ -70,7 +70,7 @@ def parse(body: bytes, limit: TimeLimit | None = None) -> Document:
 
 
 def _expected_strings(members: dict[str, Any]) -> int:
-    """Those that a request of numbers has: names, and the values of single members."""
+    """Counts the strings that a request of numbers has: names, and values of top-level members."""
     inputs, rows = members.get("inputs"), members.get("instances")
     count = len(members)
     count += sum(isinstance(value, str) for key, value in members.items() if key != "inputs")
@@ -82,9 +82,9 @@ def _expected_strings(members: dict[str, Any]) -> int:
 
 
 def _repeats(body: bytes, members: dict[str, Any]) -> bool:
-    """Whether a key that matters may stand twice at the top level, of which `orjson` took the last.
+    """Returns whether a key may be repeated at the top level, where `orjson` takes the last.
 
-    Inputs and rows may well have an input of such a name. Behind a backslash anything may be.
+    An input may have the name of such a key. With a backslash, keys cannot be counted in the text.
     """
     inputs, rows = members.get("inputs"), members.get("instances")
     for name in _TOP_LEVEL_KEYS:

@@ -1,4 +1,4 @@
-"""A single JSON value as an element of a tensor."""
+"""Converts a single JSON value to an element of a tensor."""
 
 import binascii
 import re
@@ -8,12 +8,12 @@ import numpy as np
 from tensorflow.core.framework import types_pb2 as types
 
 from vae_tf_serving.rest.json_echo import echo, type_name
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import Code, StatusError, invalid_argument
 
 FLOATS: dict[int, type] = {types.DT_FLOAT: np.float32, types.DT_DOUBLE: np.float64}
 _INT32 = (-(2**31), 2**31 - 1)
 INTEGERS: dict[int, tuple[type, tuple[int, int]]] = {
-    types.DT_INT8: (np.int8, _INT32),  # the token has to fit int32, then it is cut
+    types.DT_INT8: (np.int8, _INT32),  # the number must fit int32, and is truncated then
     types.DT_INT16: (np.int16, _INT32),
     types.DT_UINT8: (np.uint8, _INT32),
     types.DT_INT32: (np.int32, _INT32),
@@ -25,11 +25,11 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
 def leaf(value: Any, dtype: int) -> Any:
-    """`value` as the Python value that `to_array` takes.
+    """Converts `value` to a Python value for `to_array`.
 
     Raises:
-        StatusError: INVALID_ARGUMENT: a JSON type that does not go with `dtype`, a DataType;
-            UNIMPLEMENTED: a DataType that JSON has no form for.
+        StatusError: INVALID_ARGUMENT: the JSON type does not match `dtype`, a DataType;
+            UNIMPLEMENTED: JSON cannot represent the DataType.
     """
     if isinstance(value, dict):
         if dtype == types.DT_STRING:
@@ -57,7 +57,7 @@ def leaf(value: Any, dtype: int) -> Any:
 
 
 def to_array(values: list, shape: tuple[int, ...], dtype: int) -> np.ndarray:
-    """What `leaf` made, as an array; integers of 8 and 16 bits are cut to their size."""
+    """Makes an array of the results of `leaf`; integers of 8 and 16 bits are truncated."""
     if dtype in FLOATS:
         with np.errstate(over="ignore"):
             return np.array(values, np.float64).astype(FLOATS[dtype]).reshape(shape)
@@ -73,39 +73,35 @@ def to_array(values: list, shape: tuple[int, ...], dtype: int) -> np.ndarray:
 
 
 def decode_base64(value: dict) -> bytes:
-    """The bytes of `{"b64": "..."}`: white space and missing padding are allowed.
+    """Decodes `{"b64": "..."}`; white space and missing padding are allowed.
 
     Raises:
-        StatusError: INVALID_ARGUMENT: another object, or no base64.
+        StatusError: INVALID_ARGUMENT: another object, or invalid base64.
     """
     if not is_base64(value):
-        raise _invalid(f"JSON Value: {echo(value)} not formatted correctly for base64 data")
+        raise invalid_argument(f"JSON Value: {echo(value)} not formatted correctly for base64 data")
     text = "".join(value["b64"].split())
     if not _BASE64.fullmatch(text):
-        raise _invalid("Unable to base64 decode")
+        raise invalid_argument("Unable to base64 decode")
     text = text.rstrip("=")
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4))
     except binascii.Error:
-        raise _invalid("Unable to base64 decode") from None
+        raise invalid_argument("Unable to base64 decode") from None
 
 
 def type_of(dtype: int) -> str:
-    """Upstream's name of a DataType: float, double, half, int64, ..."""
+    """Returns upstream's name of a DataType: float, double, half, int64, ..."""
     return types.DataType.Name(dtype).removeprefix("DT_").lower()
 
 
 def is_base64(value: Any) -> bool:
-    """Whether `value` is an object with the one key `b64`, and that a string."""
+    """Returns whether `value` is an object whose only key is `b64`, with a string."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
 def _wrong_type(value: Any, dtype: int) -> StatusError:
-    return _invalid(
+    return invalid_argument(
         f"JSON Value: {echo(value)} Type: {type_name(value)} "
         f"is not of expected type: {type_of(dtype)}"
     )
-
-
-def _invalid(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)

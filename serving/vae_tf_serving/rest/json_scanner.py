@@ -1,8 +1,8 @@
-r"""The lenient JSON reader: what RapidJSON accepts, in RapidJSON's words where it does not.
+"""Lenient JSON scanner, with the grammar and the error messages of RapidJSON.
 
-`orjson` reads almost every request. This reads the rest: NaN and Infinity, text after the closing
-brace, a byte order mark, invalid UTF-8 in strings, and lists nested to any depth; and it finds the
-error and the offset of what is no JSON at all. It keeps no recursion, so depth costs memory only.
+It parses what `orjson` refuses: NaN and Infinity, text after the closing brace, a byte order mark,
+invalid UTF-8 in strings, and lists nested to any depth. It finds the error and its offset in text that
+is not JSON. It does not recurse, so depth costs memory only.
 """
 
 import re
@@ -23,7 +23,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class JsonSyntaxError(ValueError):
-    """Text that is no JSON: `message` is RapidJSON's, `offset` counts bytes."""
+    """Syntax error: `message` is RapidJSON's, `offset` counts bytes."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(f"{message} at offset: {offset}")
@@ -31,14 +31,14 @@ class JsonSyntaxError(ValueError):
 
 
 def scan(data: bytes, limit: TimeLimit | None = None) -> Any:
-    """Reads the first JSON value in `data`; the first of two equal keys wins.
+    """Parses the first JSON value in `data`; of two equal keys the first is taken.
 
-    Strings come with invalid UTF-8 as surrogate escapes, numbers as int where the token is an
-    integer of 64 bits, signed or not, else as float.
+    Invalid UTF-8 in strings becomes surrogate escapes. Numbers are ints if they are integers of 64
+    bits, signed or not, otherwise floats.
 
     Raises:
-        JsonSyntaxError: There is none.
-        StatusError: DEADLINE_EXCEEDED: it takes longer than `limit`.
+        JsonSyntaxError: Invalid JSON.
+        StatusError: DEADLINE_EXCEEDED: `limit` has passed.
     """
     return _Scanner(data, limit or TimeLimit()).value()
 
@@ -49,7 +49,7 @@ class _Scanner:
         self.at = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
 
     def value(self) -> Any:
-        """The loop: `open` holds the containers around `self.at`, each with its next key."""
+        """Parses a value; `open_` is the stack of containers around `self.at`, with their next keys."""
         self._space()
         if self.at >= len(self.data) or self._peek() == b"\0":
             raise JsonSyntaxError("The document is empty.", self.at)
@@ -81,7 +81,7 @@ class _Scanner:
                 return value
 
     def _more(self, container: list | dict) -> bool:
-        """Steps over a comma (True) or the end of the container (False)."""
+        """Skips a comma (True) or the end of the container (False)."""
         self._space()
         token = self._peek()
         self.at += 1

@@ -1,4 +1,4 @@
-"""The values of a predict request as arrays of the types that a signature wants."""
+"""Converts the values of a predict request to arrays of the dtypes of a signature."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,28 +9,28 @@ from vae_tf_serving.rest.json_echo import echo
 from vae_tf_serving.rest.json_in import Document
 from vae_tf_serving.rest.json_leaves import FLOATS, INTEGERS, is_base64, leaf, to_array
 from vae_tf_serving.rest.time_limit import TimeLimit
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.status import Code, StatusError, invalid_argument
 
 _MAX_RANK = 64  # of a NumPy array
 
 
 def arrays(
-    document: Document, types_of_inputs: Mapping[str, int], limit: TimeLimit | None = None
+    document: Document, input_types: Mapping[str, int], limit: TimeLimit | None = None
 ) -> tuple[dict[str, np.ndarray], bool]:
-    """The inputs of a predict request.
+    """Converts the inputs of a predict request.
 
     Args:
-        document: With either `instances` (the row format) or `inputs` (the columnar format).
-        types_of_inputs: Alias of each input of the signature -> number of its DataType. Shapes are
-            not looked at, as upstream: only an operation can refuse one.
-        limit: For the values that have to be looked at one by one.
+        document: Has either `instances` (the row format) or `inputs` (the columnar format).
+        input_types: Alias of each input of the signature -> number of its DataType. Shapes are not
+            checked, as upstream: only an operation can reject one.
+        limit: Deadline of the conversion value by value.
 
     Returns:
-        The arrays, and whether they came in the row format, which the answer then has.
+        The arrays, and whether the request has the row format, which the response then has too.
 
     Raises:
-        StatusError: INVALID_ARGUMENT with upstream's text, or UNIMPLEMENTED for a type that JSON
-            has no form for; DEADLINE_EXCEEDED.
+        StatusError: INVALID_ARGUMENT, with upstream's message; UNIMPLEMENTED: JSON cannot represent
+            the DataType; DEADLINE_EXCEEDED.
     """
     limit = limit or TimeLimit()
     fast = not (document.may_have_bools or document.may_have_strings)
@@ -38,19 +38,21 @@ def arrays(
     rows, value = members.get("instances", _ABSENT), members.get("inputs", _ABSENT)
     if rows is _ABSENT:
         if value is _ABSENT:
-            raise _invalid("Missing 'inputs' or 'instances' key")
-        return _columns(value, types_of_inputs, fast, limit), False
+            raise invalid_argument("Missing 'inputs' or 'instances' key")
+        return _columns(value, input_types, fast, limit), False
     if value is not _ABSENT:
-        raise _invalid(
+        raise invalid_argument(
             f"JSON Value: {echo(members)} Not formatted correctly expecting only one of "
             "'inputs' or 'instances' keys to exist "
         )
     if not isinstance(rows, list):
-        raise _invalid(f"JSON Value: {echo(members)} Expecting 'instances' to be an list/array")
+        raise invalid_argument(
+            f"JSON Value: {echo(members)} Expecting 'instances' to be an list/array"
+        )
     if not rows:
-        raise _invalid(f"JSON Value: {echo(members)} No values in 'instances' array")
-    found = _fast_rows(rows, types_of_inputs) if fast else None
-    return found or _rows(rows, types_of_inputs, limit), True
+        raise invalid_argument(f"JSON Value: {echo(members)} No values in 'instances' array")
+    found = _fast_rows(rows, input_types) if fast else None
+    return found or _rows(rows, input_types, limit), True
 
 
 _ABSENT = object()
@@ -61,7 +63,7 @@ def _columns(
 ) -> dict[str, np.ndarray]:
     if not isinstance(value, dict) or is_base64(value):
         if len(wanted) > 1:
-            raise _invalid(
+            raise invalid_argument(
                 "inputs is a plain value/list, but expecting an object as multiple "
                 "input tensors required as per tensorinfo_map"
             )
@@ -69,7 +71,7 @@ def _columns(
     inputs = {}
     for name, dtype in wanted.items():
         if name not in value:
-            raise _invalid(f"Missing named input: {name} in 'inputs' object.")
+            raise invalid_argument(f"Missing named input: {name} in 'inputs' object.")
         array = _fast(value[name], dtype) if fast else None
         if array is None:
             array = to_array(*_flatten(value[name], dtype, limit), dtype)
@@ -78,7 +80,7 @@ def _columns(
 
 
 def _fast_rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray] | None:
-    """The arrays of well-formed rows of numbers; None where only the slow way can tell."""
+    """Converts rows of numbers; returns None if they must be converted value by value."""
     inputs = {}
     if not isinstance(rows[0], dict):
         if len(wanted) > 1:
@@ -100,14 +102,14 @@ def _fast_rows(rows: list, wanted: Mapping[str, int]) -> dict[str, np.ndarray] |
 
 
 def _fast(value: Any, dtype: int) -> np.ndarray | None:
-    """`value` as NumPy reads it, where its type shows that every token was of the right kind.
+    """Converts `value` with NumPy; returns None if the dtype shows that a value may be invalid.
 
-    Must not be given bools, which NumPy mixes with numbers without a trace, nor strings: one that
-    is long makes NumPy take as much memory for every value.
+    It must have no bools, which NumPy silently converts to numbers, and no strings: NumPy would
+    allocate the length of the longest one for every value.
     """
     try:
         array = np.asarray(value)
-    except ValueError:  # ragged, or deeper than an array can be
+    except ValueError:  # ragged, or more than 64 axes
         return None
     if array.size == 0:
         return None
@@ -125,10 +127,10 @@ def _fast(value: Any, dtype: int) -> np.ndarray | None:
 
 
 def _rows(rows: list, wanted: Mapping[str, int], limit: TimeLimit) -> dict[str, np.ndarray]:
-    """Row by row and value by value, to say which one is wrong."""
+    """Converts rows value by value, and reports the first invalid one."""
     as_objects = _is_object(rows[0])
     if not isinstance(rows[0], dict) and len(wanted) > 1:
-        raise _invalid(
+        raise invalid_argument(
             "instances is a plain list, but expecting list of objects as multiple "
             "input tensors required as per tensorinfo_map"
         )
@@ -138,7 +140,7 @@ def _rows(rows: list, wanted: Mapping[str, int], limit: TimeLimit) -> dict[str, 
     for number, row in enumerate(rows):
         where = f"Failed to process element: {number}"
         if _is_object(row) != as_objects:
-            raise _invalid(
+            raise invalid_argument(
                 f"Expecting object but got list at item {number} of input list"
                 if as_objects
                 else f"Expecting value/list but got object at item {number} of input list"
@@ -150,9 +152,11 @@ def _rows(rows: list, wanted: Mapping[str, int], limit: TimeLimit) -> dict[str, 
                 if error.code == Code.DEADLINE_EXCEEDED:
                     raise
                 key = f" key: {name}" if as_objects else ""
-                raise _invalid(f"{where}{key} of 'instances' list. Error: {error}") from None
+                raise invalid_argument(
+                    f"{where}{key} of 'instances' list. Error: {error}"
+                ) from None
         if as_objects and len(row) != len(wanted):
-            raise _invalid(
+            raise invalid_argument(
                 f"{where} of 'instances' list. JSON object: {echo(row)} "
                 f"keys must be equal to: {','.join(sorted(wanted))}"
             )
@@ -171,26 +175,26 @@ def _add(
     limit: TimeLimit,
 ) -> None:
     if name not in wanted:
-        raise _invalid(f"JSON object: does not have named input: {name}")
+        raise invalid_argument(f"JSON object: does not have named input: {name}")
     values, shape = _flatten(value, wanted[name], limit)
     expected = shapes.setdefault(name, shape)
     if expected != shape:
         size = int(np.prod(expected))
         if size != len(values):
-            raise _invalid(f"Expecting tensor size: {size} but got: {len(values)}")
-        raise _invalid(f"Expecting shape {_brackets(expected)} but got: {_brackets(shape)}")
+            raise invalid_argument(f"Expecting tensor size: {size} but got: {len(values)}")
+        raise invalid_argument(f"Expecting shape {_brackets(expected)} but got: {_brackets(shape)}")
     flat[name] += values
 
 
 def _flatten(value: Any, dtype: int, limit: TimeLimit) -> tuple[list, tuple[int, ...]]:
-    """The leaves in order and the shape, read off the first element at each level."""
+    """Returns the leaves in order, and the shape according to the first element at each level."""
     shape: list[int] = []
     inner = value
     while isinstance(inner, list):
         shape.append(len(inner))
         inner = inner[0] if inner else None
         if len(shape) >= _MAX_RANK:
-            raise _invalid(f"Encountered list at unexpected level: {_MAX_RANK}")
+            raise invalid_argument(f"Encountered list at unexpected level: {_MAX_RANK}")
     values: list = []
     _fill(value, 0, shape, dtype, values, limit)
     return values, tuple(shape)
@@ -199,20 +203,22 @@ def _flatten(value: Any, dtype: int, limit: TimeLimit) -> tuple[list, tuple[int,
 def _fill(
     value: Any, level: int, shape: list[int], dtype: int, values: list, limit: TimeLimit
 ) -> None:
-    """Recurses no deeper than the rank."""
+    """Appends the leaves of `value` to `values`; recurses as deep as the rank."""
     limit.step()
     if not isinstance(value, list):
         if level != len(shape):
-            raise _invalid(
+            raise invalid_argument(
                 f"JSON Value: {echo(value)} found at incorrect level: {level + 1}"
                 f" in the JSON DOM. Expected at level: {len(shape)}"
             )
         values.append(leaf(value, dtype))
         return
     if level >= len(shape):
-        raise _invalid(f"Encountered list at unexpected level: {level} expected < {len(shape)}")
+        raise invalid_argument(
+            f"Encountered list at unexpected level: {level} expected < {len(shape)}"
+        )
     if len(value) != shape[level]:
-        raise _invalid(
+        raise invalid_argument(
             f"Encountered list at unexpected size: {len(value)} at level: {level}"
             f" expected size: {shape[level]}"
         )
@@ -226,7 +232,3 @@ def _is_object(value: Any) -> bool:
 
 def _brackets(shape: tuple[int, ...]) -> str:
     return f"[{','.join(map(str, shape))}]"
-
-
-def _invalid(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)

@@ -1,4 +1,4 @@
-"""uvicorn in a thread of its own."""
+"""uvicorn server, run in a thread."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ class RestListener:
 
     Args:
         listening: A bound socket; closed by `stop`.
-        application: Makes the application, in the thread and the running loop that serve it.
+        application: Makes the application, called in the running loop that serves it.
     """
 
     def __init__(self, listening: socket.socket, application: Callable[[], Any]) -> None:
@@ -34,14 +34,14 @@ class RestListener:
         self._thread = threading.Thread(target=self._run, name="rest", daemon=True)
 
     def start(self) -> None:
-        """Returns when it accepts connections."""
+        """Starts the server, and waits until it accepts connections."""
         self._thread.start()
         self._ready.wait()
         if self._failure is not None:
             raise RuntimeError("the REST front end did not start") from self._failure
 
     def stop(self, grace: float) -> None:
-        """Accepts nothing more, answers what it has within `grace` seconds, and ends the thread."""
+        """Refuses new requests, gives current ones `grace` seconds, and ends the thread."""
         if self._server is not None:
             self._server.config.timeout_graceful_shutdown = max(1, round(grace))
             self._server.should_exit = True

@@ -1,56 +1,56 @@
-"""How many bytes of bodies a server holds at a time."""
+"""Limit on the total bytes of the request bodies in memory."""
 
 from types import TracebackType
 from typing import Self
 
-_FREE = 64 << 10
-"""Bytes of a request that are not counted, so that large requests cannot lock out small ones."""
+_FREE_BYTES = 64 << 10
+"""Bytes of each request that are not counted, so that large requests cannot block small ones."""
 
 
-class TooMuchHeld(Exception):  # noqa: N818 - a state of the server, not a defect
-    """The requests under way hold as much as is allowed."""
+class MemoryLimitError(Exception):
+    """The current requests hold all the bytes that are allowed."""
 
 
 class MemoryLimit:
-    """Bytes that the requests of one event loop share.
+    """Limit shared by the requests of one event loop.
 
     Args:
-        most: Bytes.
+        max_bytes: int. The limit.
     """
 
-    def __init__(self, most: int) -> None:
-        self._left = most
+    def __init__(self, max_bytes: int) -> None:
+        self._left = max_bytes
 
-    def share(self) -> "Share":
-        """What one request holds: nothing yet."""
-        return Share(self)
+    def reservation(self) -> "Reservation":
+        """Makes an empty reservation for one request."""
+        return Reservation(self)
 
     def take(self, size: int) -> None:
-        """Counts `size` bytes as held, or as given back where that is negative.
+        """Reserves `size` bytes, or frees them if `size` is negative.
 
         Raises:
-            TooMuchHeld: They are not left.
+            MemoryLimitError: They exceed the limit.
         """
         if size > self._left:
-            raise TooMuchHeld
+            raise MemoryLimitError
         self._left -= size
 
 
-class Share:
-    """The bytes of one request; given back at the end of the `with`."""
+class Reservation:
+    """Bytes of one request, freed on leaving the context."""
 
     def __init__(self, limit: MemoryLimit) -> None:
         self._limit = limit
         self._size = 0
-        self._held = 0
+        self._counted = 0
 
     def take(self, size: int) -> None:
-        """See `MemoryLimit.take`."""
+        """Reserves `size` more bytes. See `MemoryLimit.take`."""
         self._size += size
-        counted = max(0, self._size - _FREE) - self._held
+        counted = max(0, self._size - _FREE_BYTES) - self._counted
         if counted:
             self._limit.take(counted)
-            self._held += counted
+            self._counted += counted
 
     def __enter__(self) -> Self:
         return self
@@ -61,5 +61,5 @@ class Share:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._held:
-            self._limit.take(-self._held)
+        if self._counted:
+            self._limit.take(-self._counted)

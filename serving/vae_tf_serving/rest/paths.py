@@ -1,4 +1,4 @@
-"""From verb and path to what is asked for."""
+"""Parses the verb and the path of a request into a route."""
 
 import functools
 import re
@@ -15,19 +15,19 @@ _READ = re.compile(
     r"(?:/((?i:metadata)))?"
 )
 _INT64_MAX = 2**63 - 1
-_LONGEST_REMEMBERED = 256  # clients choose the paths, and with them what is kept
+_MAX_CACHED_LENGTH = 256  # clients choose the paths that are cached
 
 
 @dataclass(frozen=True)
 class Route:
-    """What a request line asks for.
+    """Action, model and version that a request line names.
 
     Args:
-        action: `predict`, `classify`, `regress`, `status`, `metadata`; `no_model` (the path names
-            none), `malformed`, `bad_version` (beyond int64) or `elsewhere` (not below /v1/).
-        name: Of the model; empty where the action is none of the first five.
-        version: None: the highest that is available.
-        label: None: none given.
+        action: `predict`, `classify`, `regress`, `status`, `metadata`; or `no_model` (a path without
+            a model), `malformed`, `bad_version` (beyond int64), `elsewhere` (not below /v1/).
+        name: Name of the model; empty unless the action is one of the first five.
+        version: Number of the version; None for the highest that is available.
+        label: Label of the version; None for none.
     """
 
     action: str
@@ -36,17 +36,17 @@ class Route:
     label: str | None = None
 
 
-def route(verb: str, path: str) -> Route:
-    """Reads a request line as TensorFlow Serving does: the whole path has to match.
+def parse_route(verb: str, path: str) -> Route:
+    """Parses a request line as TensorFlow Serving does: the whole path must match.
 
     Args:
-        verb: As sent, in capitals.
-        path: Percent-encoded, query string included, which is therefore never valid.
+        verb: In capitals.
+        path: Percent-encoded, with the query string, so that a path with one never matches.
     """
-    return _remembered(verb, path) if len(path) <= _LONGEST_REMEMBERED else _read(verb, path)
+    return _cached_parse(verb, path) if len(path) <= _MAX_CACHED_LENGTH else _parse(verb, path)
 
 
-def _read(verb: str, path: str) -> Route:
+def _parse(verb: str, path: str) -> Route:
     if not _SERVED.fullmatch(path):
         return Route("elsewhere")
     if verb == "POST" and (match := _CALL.fullmatch(path)):
@@ -61,7 +61,7 @@ def _read(verb: str, path: str) -> Route:
     return Route("malformed")
 
 
-_remembered = functools.lru_cache(maxsize=4096)(_read)
+_cached_parse = functools.lru_cache(maxsize=4096)(_parse)
 
 
 def _route(action: str, name: str, version: str | None, label: str | None) -> Route:

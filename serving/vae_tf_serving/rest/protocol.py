@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 protocol, with bounds on slow clients and a short way for small requests."""
+"""HTTP/1.1 protocol of uvicorn, with limits for slow clients and a fast path for small requests."""
 
 import asyncio
 import functools
@@ -15,25 +15,25 @@ from vae_tf_serving.rest.application import Application, Response, headers_of
 from vae_tf_serving.rest.paths import Route
 
 HEAD_BYTES = 64 << 10
-"""Longest request line and headers."""
+"""Maximum bytes of request line and headers."""
 
 HEAD_SECONDS = 30.0
-"""Time for a connection's first byte up to the end of a request's headers."""
+"""Time limit for the headers of a request, from the connection or the first byte on."""
 
 REQUEST_SECONDS = 300.0
-"""Time for a whole request to arrive."""
+"""Time limit for the arrival of a whole request."""
 
 IDLE_SECONDS = 75.0
-"""Time for which a connection is kept open between requests."""
+"""Time limit of a connection between requests."""
 
 STALL_SECONDS = 300.0
-"""Time for which a client may leave an answer unread."""
+"""Time limit of a client that does not read its response."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """Serves an `Application`.
 
-    It remembers since when it has been waiting for its client; `close_slow` does the rest.
+    It records since when it has waited for its client; `close_slow` closes the connections.
     """
 
     _head_since: float | None = None
@@ -42,19 +42,19 @@ class BoundedProtocol(HttpToolsProtocol):
     _idle_since: float | None = None
     _head_bytes = 0
     _read_bytes = 0
-    _direct: tuple[RequestResponseCycle, Route] | None = None
+    _fast_path: tuple[RequestResponseCycle, Route] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._application = cast("Application", self.app)
 
     def connection_made(self, transport: Any) -> None:
-        """A client connected: its first request is waited for from here."""
+        """Starts the time limit of the first request."""
         super().connection_made(transport)
         self._head_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came; those of an endless head are refused."""
+        """Counts the bytes of the headers, and refuses too many."""
         self._read_bytes = len(data)
         if self._head_since is not None:
             self._head_bytes += len(data)
@@ -63,38 +63,38 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response("The headers are too long.")
 
     def on_message_begin(self) -> None:
-        """The parser saw the start of a request."""
+        """Starts the time limits of a request."""
         super().on_message_begin()
         self._idle_since = None
         self._head_since = self._request_since = self.loop.time()
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        """The parser saw the empty line after the headers."""
+        """Ends the time limit of the headers, and checks their size."""
         self._head_since = None
-        # What came before the head in the same read is counted with it here, so look closer.
+        # The count includes bytes that came before the headers in the same read: measure exactly.
         if self._head_bytes + self._read_bytes > HEAD_BYTES and self._head_size() > HEAD_BYTES:
-            raise ValueError("too long")  # the parser's caller answers 400
+            raise ValueError("too long")  # the parser's caller sends 400
         super().on_headers_complete()
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_message_complete(self) -> None:
-        """The parser saw the end of the body."""
+        """Ends the time limit of the request, and handles it if it takes the fast path."""
         self._request_since = None
         super().on_message_complete()
-        if self._direct is not None:
-            cycle, asked = self._direct
-            self._direct = None
+        if self._fast_path is not None:
+            cycle, route = self._fast_path
+            self._fast_path = None
             path = cycle.scope["raw_path"].decode("latin-1")
             respond = functools.partial(self._respond, cycle)
-            self._application.answer(asked, path, bytes(cycle.body), respond)
+            self._application.handle_fast_path(route, path, bytes(cycle.body), respond)
 
     def on_response_complete(self) -> None:
-        """Goes on to the next request.
+        """Continues with the next request.
 
-        uvicorn would set a timer for each answer; the sweep for slow clients finds the idle ones too.
+        uvicorn sets a timer for each response; here `close_slow` finds idle connections too.
         """
         self.server_state.total_requests += 1
         if self.transport.is_closing():
@@ -106,19 +106,21 @@ class BoundedProtocol(HttpToolsProtocol):
             self._idle_since = self.loop.time()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Uvicorn would run the application in a task; a small, plain predict needs none.
+        """Runs the application in a task, except for requests of the fast path.
 
-        Not where requests were sent ahead: each answer would begin the next within itself.
+        Pipelined requests do not take the fast path, because each response would start the next
+        request recursively.
         """
         alone = cycle is self.cycle and cycle.more_body and not self.flow.write_paused
-        asked = self._application.direct(cast("dict[str, Any]", cycle.scope)) if alone else None
-        if asked is None:
+        scope = cast("dict[str, Any]", cycle.scope)
+        route = self._application.fast_path_route(scope) if alone else None
+        if route is None:
             super()._start_asgi_task(cycle, app)
         else:
-            self._direct = cycle, asked
+            self._fast_path = cycle, route
 
     def _respond(self, cycle: RequestResponseCycle, response: Response) -> None:
-        """Does what a cycle's `send` does, in one write."""
+        """Sends a response as the cycle's `send` does, in one write."""
         if cycle.disconnected or self.transport.is_closing():
             return
         headers = [*cycle.default_headers, *headers_of(response)]
@@ -126,24 +128,24 @@ class BoundedProtocol(HttpToolsProtocol):
             headers.append((b"connection", b"close"))
         lines = b"".join([b"%b: %b\r\n" % header for header in headers])
         head = b"%b%b\r\n" % (STATUS_LINE[response[0]], lines)
-        self.transport.writelines((head, response[2]))  # joined by the system, without a copy
+        self.transport.writelines((head, response[2]))  # one system call, without a copy
         cycle.response_started = cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
 
     def pause_writing(self) -> None:
-        """The client reads more slowly than the answer is written."""
+        """Starts the time limit of a client that does not read."""
         super().pause_writing()
         self._stalled_since = self.loop.time()
 
     def resume_writing(self) -> None:
-        """The client caught up."""
+        """Ends the time limit of a client that does not read."""
         super().resume_writing()
         self._stalled_since = None
 
     def too_slow(self, now: float) -> bool:
-        """Whether the client has used up one of its times."""
+        """Returns whether the client has exceeded a time limit."""
         return any(
             since is not None and now - since > seconds
             for since, seconds in (
@@ -154,14 +156,14 @@ class BoundedProtocol(HttpToolsProtocol):
         )
 
     def idle(self, now: float) -> bool:
-        """Whether it has been open without a request for long enough."""
+        """Returns whether the connection has exceeded the time limit between requests."""
         return self._idle_since is not None and now - self._idle_since > IDLE_SECONDS
 
 
 async def close_slow(connections: Iterable[Any]) -> None:
-    """Cuts connections whose clients are too slow, and closes idle ones, for ever.
+    """Aborts connections of slow clients, and closes idle ones, once a second without end.
 
-    To be run as a task beside the server.
+    Runs as a task beside the server.
     """
     loop = asyncio.get_running_loop()
     while True:

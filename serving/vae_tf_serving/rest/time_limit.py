@@ -1,17 +1,17 @@
-"""The end of work that is done in Python, token by token."""
+"""Deadline of loops in Python, such as the parsing of JSON."""
 
 import time
 
-from vae_tf_serving.status import Code, StatusError
+from vae_tf_serving.core.batching.task import deadline_exceeded
 
-_STEPS = 4096  # between two looks at the clock, which costs more than most steps
+_STEPS = 4096  # between two reads of the clock, which cost more than most steps
 
 
 class TimeLimit:
-    """A deadline that a long loop keeps an eye on.
+    """Deadline that a loop checks in each step.
 
     Args:
-        deadline: Of `time.monotonic()`; None for no limit.
+        deadline: `time.monotonic()` seconds; None for no limit.
     """
 
     def __init__(self, deadline: float | None = None) -> None:
@@ -19,13 +19,13 @@ class TimeLimit:
         self._steps = 0
 
     def step(self) -> None:
-        """Is called in each step.
+        """Counts one step of the loop.
 
         Raises:
-            StatusError: DEADLINE_EXCEEDED, in the words of a run that takes too long.
+            StatusError: DEADLINE_EXCEEDED, with the message of a run that exceeds its deadline.
         """
         self._steps += 1
         if self._steps % _STEPS or self._deadline is None:
             return
         if time.monotonic() > self._deadline:
-            raise StatusError(Code.DEADLINE_EXCEEDED, "Timed out waiting for notification")
+            raise deadline_exceeded()

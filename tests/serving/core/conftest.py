@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from vae_tf_serving.core.config_checks import single_model
-from vae_tf_serving.core.manager import ModelManager
-from vae_tf_serving.core.manager_options import ManagerOptions
+from vae_tf_serving.core.config.config_checks import single_model
+from vae_tf_serving.core.models.manager import ModelManager
+from vae_tf_serving.core.models.manager_options import ManagerOptions
 
 
 def make_saved_model(path, scale):

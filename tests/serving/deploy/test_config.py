@@ -6,23 +6,25 @@ import pytest
 
 from tests.serving.deploy.dockerfile import stages
 from tests.serving.deploy.paths import DEPLOY, load
-from vae_tf_serving import flags
 from vae_tf_serving.client.options import Options as ClientOptions
-from vae_tf_serving.core import configs
-from vae_tf_serving.core.batching_options import BatchingOptions
+from vae_tf_serving.core.batching.options import BatchingOptions
+from vae_tf_serving.core.config import text_protos
+from vae_tf_serving.startup import flags
 
 CONFIG = DEPLOY / "config"
 
 
 def test_models_config_serves_vae():
-    (model,) = configs.model_server_config(CONFIG / "models.config").model_config_list.config
+    (model,) = text_protos.model_server_config(CONFIG / "models.config").model_config_list.config
     assert (model.name, model.base_path) == ("vae", "/models/vae")
     assert model.model_platform == "tensorflow"
     assert model.model_version_policy.latest.num_versions == 1
 
 
 def test_batching_config_holds_what_the_client_sends():
-    options = BatchingOptions.from_proto(configs.batching_parameters(CONFIG / "batching.config"))
+    options = BatchingOptions.from_proto(
+        text_protos.batching_parameters(CONFIG / "batching.config")
+    )
     options.check()
     assert options.max_batch_size >= ClientOptions("localhost:8500").max_rows
     assert options.allowed_batch_sizes[-1] == options.max_batch_size
@@ -31,7 +33,7 @@ def test_batching_config_holds_what_the_client_sends():
 
 
 def test_metrics_page_is_where_it_is_looked_for():
-    page = configs.monitoring_config(CONFIG / "monitoring.config").prometheus_config
+    page = text_protos.monitoring_config(CONFIG / "monitoring.config").prometheus_config
     assert page.enable
     (job,) = load("prometheus/prometheus.yml")["scrape_configs"]
     assert job["metrics_path"] == page.path

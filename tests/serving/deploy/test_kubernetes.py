@@ -8,8 +8,8 @@ import kubernetes_validate
 import pytest
 
 from tests.serving.deploy.paths import DEPLOY, documents, load, tool
-from vae_tf_serving import flags
-from vae_tf_serving.core import configs
+from vae_tf_serving.core.config import text_protos
+from vae_tf_serving.startup import flags
 
 VERSIONS = ("1.30", kubernetes_validate.latest_version())
 BASE = DEPLOY / "kubernetes" / "base"
@@ -138,7 +138,7 @@ def test_a_rollout_loses_no_request(pod, server):
 
 
 def test_probes_ask_the_status_api(server):
-    (model,) = configs.model_server_config(
+    (model,) = text_protos.model_server_config(
         DEPLOY / "config" / "models.config"
     ).model_config_list.config
     asked = ["bash", "/etc/tf_serving/healthcheck.sh", model.name, "8501"]

@@ -17,8 +17,8 @@ import yaml
 
 from tests.serving.deploy.monitoring import dashboard_expressions, rules
 from tests.serving.deploy.paths import DEPLOY, load, tool
-from vae_tf_serving.flags import parse
 from vae_tf_serving.server import Server
+from vae_tf_serving.startup.flags import parse
 
 CONFIG = DEPLOY / "config"
 

@@ -1,0 +1,1 @@
+"""Queues, batches and futures of requests. Imports no TensorFlow."""

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's text-proto files, and the checks of a ModelServerConfig."""

@@ -1,0 +1,1 @@
+"""A loaded SavedModel: its session, its signatures, and the queues of its requests."""

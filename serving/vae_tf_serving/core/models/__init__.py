@@ -1,0 +1,1 @@
+"""Model management: versions on disk, their life cycle, and handles to loaded servables."""

@@ -1,0 +1,1 @@
+"""Predict, Classify, Regress and MultiInference, for both front ends."""
