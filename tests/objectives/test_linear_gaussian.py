@@ -7,8 +7,10 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from tests.linear_gaussian import LinearGaussian
-from vae_tf.inference.elbo import Densities, densities, elbo_terms
+from vae_tf.inference.batch import Batch
+from vae_tf.inference.elbo import elbo_terms
 from vae_tf.inference.importance_weights import importance_weighted_bound, merge_bounds
+from vae_tf.inference.trace import Choice
 from vae_tf.layers import HomoscedasticNormal, MultivariateNormalTriL
 from vae_tf.models.vae import VAE
 from vae_tf.objectives import ELBO, IWAE, BetaTC
@@ -34,7 +36,7 @@ def test_elbo_with_the_exact_posterior_is_log_p_x():
     exact = MODEL.marginal.logpdf(x)
 
     # With the exact posterior log p(x, z) - log q(z|x) is log p(x) at every z.
-    monte_carlo = elbo_terms(densities(vae, x, samples=1, seed=as_seed(3)), kl="monte_carlo")
+    monte_carlo = elbo_terms(vae.infer(Batch(x), seed=as_seed(3)), kl="monte_carlo")
     np.testing.assert_allclose(monte_carlo.elbo, exact, atol=1e-4)
 
     # The analytic KL leaves the variance of log p(x|z), a quadratic in z: the 2 D points
@@ -42,16 +44,16 @@ def test_elbo_with_the_exact_posterior_is_log_p_x():
     q = vae.encode(x)
     columns = np.sqrt(3) * np.moveaxis(q.scale.to_dense().numpy(), -1, 0)  # [D, B, D]
     z = tf.concat([q.mean() + columns, q.mean() - columns], axis=0)
-    d = Densities(q, vae.p_z(), z, vae.decode(z).log_prob(x))
-    np.testing.assert_allclose(elbo_terms(d, kl="analytic").elbo, exact, atol=1e-4)
+    trace = vae.trace(Batch(x), lambda index, name, q, p, lead: Choice(z, q, drawn=True), 6)
+    np.testing.assert_allclose(elbo_terms(trace, kl="analytic").elbo, exact, atol=1e-4)
 
 
 @pytest.mark.parametrize("exact_posterior", [True, False])
 def test_estimators_a_and_b_agree_in_expectation(exact_posterior):
     vae, x = MODEL.vae(exact_posterior), MODEL.draw(4)
-    d = densities(vae, x, samples=20_000, seed=as_seed(0))
-    a, b = elbo_terms(d, kl="monte_carlo"), elbo_terms(d, kl="analytic")
-    log_ratio = d.q_z_given_x.log_prob(d.z) - d.p_z.log_prob(d.z)
+    trace = vae.infer(Batch(x), 20_000, seed=as_seed(0))
+    a, b = elbo_terms(trace, kl="monte_carlo"), elbo_terms(trace, kl="analytic")
+    log_ratio = trace.log_q - trace.log_prior
     standard_error = tf.math.reduce_std(log_ratio, axis=0) / np.sqrt(20_000)
     assert np.all(np.abs(a.kl - b.kl) < 4 * standard_error)
     np.testing.assert_array_equal(a.log_likelihood, b.log_likelihood)
@@ -83,7 +85,7 @@ def test_log_prob_in_chunks_draws_as_many_as_asked(monkeypatch):
     vae, x = MODEL.vae(exact_posterior=False), MODEL.draw(3)
     drawn = []
     bound = vae._bound
-    monkeypatch.setattr("vae_tf.models.vae._LOG_PROB_FLOATS", 40 * 5 * 3)
+    monkeypatch.setattr("vae_tf.models.latent_variable_model._LOG_PROB_FLOATS", 40 * 5 * 3)
     monkeypatch.setitem(
         vars(vae),
         "_bound",
@@ -167,18 +169,18 @@ def test_total_correlation_of_independent_codes_is_small_and_of_copied_ones_larg
     """Codes drawn from N(0, I) have TC 0; two copies of one code have its mutual information."""
     random = np.random.default_rng(0)
 
-    class Codes:
+    class Codes(VAE):
         def __init__(self, loc):
+            encoder, decoder = keras.layers.Dense(4), keras.layers.Dense(1)
+            super().__init__(
+                encoder, IndependentNormal([2]), decoder, HomoscedasticNormal([1]), seed=0
+            )
             self.loc = loc
 
         def encode(self, x, training=False):
+            if len(x) == 1:  # the event of zeros that builds the model
+                return super().encode(x, training)
             return tfd.Independent(tfd.Normal(self.loc, 0.1), 1)
-
-        def decode(self, z, training=False):
-            return HomoscedasticNormal([1]).distribution(z[..., :1])
-
-        def p_z(self):
-            return tfd.Independent(tfd.Normal(tf.zeros([2], tf.float64), 1.0), 1)
 
     n = 2000
     independent = random.normal(size=(n, 2))

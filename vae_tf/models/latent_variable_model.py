@@ -1,7 +1,9 @@
 """The base of the models: the one pass, and what users do with it."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -17,6 +19,7 @@ from vae_tf.inference.moments import Moments, moments
 from vae_tf.inference.packing import Packing
 from vae_tf.inference.rows import by_row
 from vae_tf.inference.trace import Choose, Latent, Trace
+from vae_tf.saved_models.export import export
 from vae_tf.training.data_checks import check_shape, check_values
 from vae_tf.training.trainer import ObjectiveTrainer
 from vae_tf.utils.checks import as_count
@@ -292,6 +295,27 @@ class LatentVariableModel(ObjectiveTrainer):
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """`reconstruct` at the posterior mean, `[B, *event]`."""
         return self._reconstruct(self._as_batch(inputs), None, training)
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        score_samples: int = 100,
+        precision: str = "float32",
+        training: dict[str, Any] | None = None,
+    ) -> Path:
+        """Writes a SavedModel with the signatures that `vae_tf.saved_models.export` lists.
+
+        Args:
+            filepath: The version directory to make ("models/digits/3"), or the model's
+                ("models/digits"), which gets the next version.
+            score_samples: int. K, importance samples an example of `score`. Defaults to 100.
+            precision: str. Of the stored weights: "float32", "bfloat16" or "float16".
+            training: JSON values about the training, which the export records.
+
+        Returns:
+            The version directory.
+        """
+        return export(self, filepath, score_samples, precision, training)
 
     # Within.
 

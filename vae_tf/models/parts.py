@@ -4,7 +4,6 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from vae_tf.layers.base import DistributionLayer
 from vae_tf.priors.base import Prior
@@ -15,7 +14,7 @@ def check_distributions(posterior: Any, likelihood: Any) -> None:
     """Looks at the kinds of the two distribution layers.
 
     Raises:
-        InputError: if one is something else, has no known size, or the posterior is not over vectors.
+        InputError: if one is something else, or has no known size.
     """
     for name, layer in {"posterior": posterior, "likelihood": likelihood}.items():
         if not isinstance(layer, DistributionLayer) or layer.params_size is None:
@@ -23,11 +22,6 @@ def check_distributions(posterior: Any, likelihood: Any) -> None:
                 f"{name} is a layer of vae_tf.layers with a known params_size, such as "
                 f"IndependentNormal; got {layer!r}."
             )
-    if len(posterior.event_shape) != 1:
-        raise InputError(
-            f"The posterior needs events that are vectors, event_shape=[latent_dim]; got "
-            f"{posterior.event_shape}."
-        )
 
 
 def check_parts(
@@ -42,27 +36,24 @@ def check_parts(
     Raises:
         InputError: if a part is of the wrong kind, or two do not fit each other.
     """
-    latent_dim = posterior.event_shape[0]
     if not isinstance(prior, Prior):
         raise InputError(f"prior is one of vae_tf.priors, or None for N(0, I); got {prior!r}.")
-    if prior.latent_dim != latent_dim:
+    if prior.latent_shape != posterior.event_shape:
         raise InputError(
-            f"The posterior has {latent_dim} latent dimensions and the prior {prior.latent_dim}; "
-            "give both the same number."
+            f"The posterior has {_size(posterior.event_shape)} and the prior "
+            f"{_size(prior.latent_shape, '')}; give both the same number."
         )
-    params = _outputs(encoder, "encoder", "event", likelihood.event_shape, posterior)
-    _outputs(decoder, "decoder", "latent", (latent_dim,), likelihood)
-    q_z_given_x = posterior.distribution(params)
-    if q_z_given_x.reparameterization_type != tfp.distributions.FULLY_REPARAMETERIZED:
-        raise InputError(
-            f"{type(posterior).__name__} cannot be the posterior: its draws have no reparameterised "
-            "gradient. Use IndependentNormal or MultivariateNormalTriL."
-        )
+    _outputs(encoder, "encoder", "event", likelihood.event_shape, posterior)
+    _outputs(decoder, "decoder", "latent", posterior.event_shape, likelihood)
+
+
+def _size(shape: tuple[int, ...], what: str = " latent dimensions") -> str:
+    return f"{shape[0]}{what}" if len(shape) == 1 else f"latents of shape {shape}"
 
 
 def _outputs(
     network: Any, name: str, what: str, shape: tuple[int, ...], layer: DistributionLayer
-) -> tf.Tensor:
+) -> None:
     if not isinstance(network, keras.layers.Layer):
         raise InputError(f"{name} is a keras.Model or layer; got {network!r}.")
     expected = getattr(network, "input_shape", None) if network.built else None
@@ -79,4 +70,3 @@ def _outputs(
             f"end it with a layer of {layer.params_size} units, or with Flatten if only the shape "
             "differs."
         )
-    return params

@@ -1,8 +1,6 @@
 """The variational auto-encoder as a Keras model."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Self
 
 import keras
@@ -17,7 +15,6 @@ from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.models.parts import check_distributions, check_parts
 from vae_tf.models.summary import describe_parts
 from vae_tf.priors import Prior, StandardNormal
-from vae_tf.saved_models.export import export
 from vae_tf.utils.errors import InputError
 
 _PARTS = ("encoder", "posterior", "decoder", "likelihood", "prior")
@@ -34,7 +31,8 @@ class VAE(LatentVariableModel):
 
     Args:
         encoder: `keras.Model` or layer. x `[B, *event]` -> `[B, posterior.params_size]`.
-        posterior: `vae_tf.layers.DistributionLayer`. Parameters -> q(z|x), event shape [D].
+        posterior: `vae_tf.layers.DistributionLayer`. Parameters -> q(z|x), event shape [D], or another
+            shape that the prior has too.
         decoder: `keras.Model` or layer. z `[B, D]` -> `[B, likelihood.params_size]`.
         likelihood: `vae_tf.layers.DistributionLayer`. Parameters -> p(x|z), event shape `event`.
         prior: `vae_tf.priors.Prior`. p(z). Defaults to `StandardNormal(D)`.
@@ -60,7 +58,7 @@ class VAE(LatentVariableModel):
         super().__init__(seed, **kwargs)
         check_distributions(posterior, likelihood)
         if prior is None:
-            prior = StandardNormal(posterior.event_shape[0], dtype=self.dtype_policy)
+            prior = StandardNormal(posterior.event_shape, dtype=self.dtype_policy)
         check_parts(encoder, posterior, decoder, likelihood, prior)
         self.encoder = encoder
         self.posterior = posterior
@@ -71,8 +69,13 @@ class VAE(LatentVariableModel):
 
     @property
     def latent_dim(self) -> int:
-        """D, the size of one z."""
+        """D, the number of elements of one z."""
         return self.prior.latent_dim
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one z, [D] as a rule."""
+        return self.prior.latent_shape
 
     @property
     def parts(self) -> dict[str, str]:
@@ -120,25 +123,27 @@ class VAE(LatentVariableModel):
         """p(x|z) of each latent vector.
 
         Args:
-            z: `[..., D]`.
+            z: `[..., D]`, or `[..., *latent_shape]`.
             training: bool. Whether the decoder runs in training mode. Defaults to False.
 
         Returns:
             `tfd.Distribution`, batch shape `[...]`, event shape `event`.
 
         Raises:
-            InputError: if the last axis is not D.
+            InputError: if the last axes are not those of one z.
         """
         z = tf.convert_to_tensor(z)
         if z.dtype.is_integer or z.dtype == tf.float64:
             z = tf.cast(z, self.variable_dtype)
-        if z.shape.rank in (None, 0) or z.shape[-1] != self.latent_dim:
+        latent, rank = self.latent_shape, len(self.latent_shape)
+        if z.shape.rank is None or tuple(z.shape)[-rank:] != latent:
+            sizes = ", ".join(map(str, latent))
             raise InputError(
-                f"z has shape {tuple(z.shape)}, expected [batch, {self.latent_dim}]: "
-                f"{self.latent_dim} latent dimensions on the last axis."
+                f"z has shape {tuple(z.shape)}, expected [batch, {sizes}]: "
+                f"{sizes} latent dimensions on the last {'axis' if rank == 1 else 'axes'}."
             )
-        params = self.decoder(tf.reshape(z, [-1, self.latent_dim]), training=training)
-        shape = tf.concat([tf.shape(z)[:-1], [self.likelihood.params_size]], axis=0)
+        params = self.decoder(tf.reshape(z, [-1, *latent]), training=training)
+        shape = tf.concat([tf.shape(z)[:-rank], [self.likelihood.params_size]], axis=0)
         return self.likelihood.distribution(tf.reshape(params, shape))
 
     def p_z(self) -> tfd.Distribution:
@@ -146,27 +151,6 @@ class VAE(LatentVariableModel):
         return self.prior.distribution(self.encode)
 
     # Keras.
-
-    def export(
-        self,
-        filepath: str | os.PathLike[str],
-        score_samples: int = 100,
-        precision: str = "float32",
-        training: dict[str, Any] | None = None,
-    ) -> Path:
-        """Writes a SavedModel with the signatures that `vae_tf.saved_models.export` lists.
-
-        Args:
-            filepath: The version directory to make ("models/digits/3"), or the model's
-                ("models/digits"), which gets the next version.
-            score_samples: int. K, importance samples an example of `score`. Defaults to 100.
-            precision: str. Of the stored weights: "float32", "bfloat16" or "float16".
-            training: JSON values about the training, which the export records.
-
-        Returns:
-            The version directory.
-        """
-        return export(self, filepath, score_samples, precision, training)
 
     def summary(
         self, *args: Any, print_fn: Callable[[str], Any] | None = None, **kwargs: Any

@@ -22,6 +22,10 @@ class Prior(keras.layers.Layer):
         latent_dim: int. Size D of a latent vector.
         **kwargs: For `keras.layers.Layer`: `name`, `dtype`, ...
 
+    Attributes:
+        latent_shape: tuple of int. Shape of one latent, `(latent_dim,)` here. A prior of another shape
+            sets it, and `latent_dim` to its size.
+
     Raises:
         InputError: if `latent_dim` is not a positive int.
     """
@@ -29,6 +33,7 @@ class Prior(keras.layers.Layer):
     def __init__(self, latent_dim: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.latent_dim = as_count("latent_dim", latent_dim)
+        self.latent_shape: tuple[int, ...] = (self.latent_dim,)
         self.built = True
 
     def distribution(self, encode: Encode | None = None) -> tfd.Distribution:

@@ -101,17 +101,17 @@ def test_memory_does_not_grow_with_k(vae, monkeypatch):
     monkeypatch.setattr(importance_module, "compiled", lambda vae, function, latents: function)
     seen = []
 
-    def recording(model, x, *, samples, seed):
-        d = densities(model, x, samples=samples, seed=seed)
-        seen.append(d)
-        return d
+    infer = vae.infer
 
-    densities = importance_module.densities
-    monkeypatch.setattr(importance_module, "densities", recording)
+    def recording(*arguments, **options):
+        seen.append(infer(*arguments, **options))
+        return seen[-1]
+
+    monkeypatch.setattr(vae, "infer", recording)
     estimate = importance_weighted_bound(vae, X[:10], 50)
-    assert [d.z.shape[0] for d in seen] == [7] * 7 + [1]
+    assert [trace.z["z"].shape[0] for trace in seen] == [7] * 7 + [1]
     # The streamed sums are those of all weights at once.
-    log_w = tf.concat([importance_module.log_importance_weights(d) for d in seen], axis=0)
+    log_w = tf.concat([trace.log_weights for trace in seen], axis=0)
     np.testing.assert_allclose(estimate.values, bound_of(log_w), rtol=1e-5)
     np.testing.assert_allclose(estimate.errors, log_mean_exp(log_w.numpy())[1], rtol=1e-3)
 
