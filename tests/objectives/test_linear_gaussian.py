@@ -11,7 +11,7 @@ from vae_tf.inference.batch import Batch
 from vae_tf.inference.elbo import elbo_terms
 from vae_tf.inference.importance_weights import importance_weighted_bound, merge_bounds
 from vae_tf.inference.trace import Choice
-from vae_tf.layers import HomoscedasticNormal, MultivariateNormalTriL
+from vae_tf.layers import HomoscedasticNormal, IndependentNormal, MultivariateNormalTriL
 from vae_tf.models.vae import VAE
 from vae_tf.objectives import ELBO, IWAE, BetaTC
 from vae_tf.utils.seeds import as_seed

@@ -1,5 +1,6 @@
 """The terms of the evidence lower bound."""
 
+import math
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -68,7 +69,9 @@ def kl_divergence_per_dimension(trace: Trace, estimator: str = "auto") -> tf.Ten
         q, p = factors(latent.q, "posterior"), factors(latent.p, "prior")
         # A factor's batch shape is [B, D] or [D], so the KL leaves the sum over D out.
         apart = Latent(p, Choice(latent.z, q, drawn=True))
-        parts.append(_kl(trace, apart, estimator))
+        part = _kl(trace, apart, estimator)
+        size = math.prod(latent.z.shape[2:])
+        parts.append(part if part.shape.rank == 2 else tf.reshape(part, [-1, size]))
     return parts[0] if len(parts) == 1 else tf.concat(parts, axis=-1)
 
 

@@ -96,7 +96,7 @@ def aggregated_posterior(
 
     def moments(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         latents = list(vae.infer(batch, seed=as_seed(0), likelihood=False).latents.values())
-        if len(latents) == 1:
+        if len(latents) == 1 and latents[0].z.shape.rank == 3:
             try:
                 return latents[0].q.mean(), _covariance(latents[0].q)
             except NotImplementedError:
@@ -134,10 +134,12 @@ def _prior_moments(
     batch = as_tensors(examples.batch)
     one = vae.trace(batch, draw_p(as_seed(0)), infer=False, likelihood=False)
     priors = [latent.p for latent in one.latents.values()]
-    if len(priors) == 1 and isinstance(priors[0], tfd.Independent) and not priors[0].batch_shape:
-        mean, covariance = priors[0].mean().numpy(), _covariance(priors[0]).numpy()
+    p_z = priors[0]
+    is_vector = len(priors) == 1 and not p_z.batch_shape and len(p_z.event_shape) == 1
+    if is_vector and isinstance(p_z, tfd.Independent):
+        mean, covariance = p_z.mean().numpy(), _covariance(p_z).numpy()
         return mean.astype(np.float64), covariance.astype(np.float64)
-    if any(prior.batch_shape for prior in priors[:1]):  # a prior for each condition
+    if p_z.batch_shape:  # a prior for each condition
         draws, rows = -(-_PRIOR_DRAWS // len(examples)), len(examples)
     else:
         draws, rows, batch = _PRIOR_DRAWS, 1, Batch(None)

@@ -134,10 +134,11 @@ def _posterior(vae: LatentVariableModel, batch: Batch, seed: tf.Tensor) -> Laten
     """
     latents = vae.infer(batch, seed=seed, likelihood=False).latents
     latent = next(iter(latents.values()))
-    if len(latents) > 1 or not isinstance(latent.q, tf.__internal__.CompositeTensor):
+    is_vector = len(latents) == 1 and latent.z.shape.rank == 3
+    if not is_vector or not isinstance(latent.q, tf.__internal__.CompositeTensor):
         raise InputError(
-            "A KL decomposition needs a model of one latent variable with a posterior of plain "
-            f"tensors, and this one has {', '.join(latents)}; read kl_per_dimension."
+            "A KL decomposition needs a model of one latent vector with a posterior of plain tensors, "
+            f"and this one has {', '.join(latents)}; read kl_per_dimension."
         )
     return latent
 
