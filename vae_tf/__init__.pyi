@@ -3,7 +3,9 @@ from . import baselines as baselines
 from . import data as data
 from . import evaluation as evaluation
 from . import explore as explore
+from . import inference as inference
 from . import layers as layers
+from . import models as models
 from . import networks as networks
 from . import objectives as objectives
 from . import pictures as pictures

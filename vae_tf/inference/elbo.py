@@ -141,4 +141,7 @@ def _as_multivariate(d: tfd.Distribution) -> tfd.Distribution:
     is_normal = isinstance(d, tfd.Independent) and isinstance(d.distribution, tfd.Normal)
     if not is_normal:
         return d
-    return tfd.MultivariateNormalDiag(d.distribution.loc, d.distribution.scale)
+    loc, scale = d.distribution.loc, d.distribution.scale
+    if scale.shape.rank == 0:
+        scale = tf.broadcast_to(scale, tf.shape(loc)[-1:])
+    return tfd.MultivariateNormalDiag(loc, scale)

@@ -9,6 +9,7 @@ from vae_tf.layers.categorical import Categorical
 from vae_tf.layers.categorical_mixture_of_one_hot_categorical import (
     CategoricalMixtureOfOneHotCategorical,
 )
+from vae_tf.layers.conditional import Conditional
 from vae_tf.layers.continuous_bernoulli import ContinuousBernoulli
 from vae_tf.layers.discretized_logistic import DiscretizedLogistic
 from vae_tf.layers.discretized_logistic_mixture import DiscretizedLogisticMixture
@@ -36,6 +37,7 @@ __getattr__ = former_names(
 __all__ = [
     "Categorical",
     "CategoricalMixtureOfOneHotCategorical",
+    "Conditional",
     "ContinuousBernoulli",
     "DiscretizedLogistic",
     "DiscretizedLogisticMixture",

@@ -1,24 +1,26 @@
-"""Loads a saved VAE."""
+"""Loads a saved model."""
 
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from vae_tf.models.vae import VAE
+from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.utils.errors import InputError
 
 
-def load(path: str | os.PathLike, custom_objects: dict | None = None) -> VAE:
-    """The model of a `.keras` file that `VAE.save` wrote, with its optimizer and objective.
+def load(path: str | os.PathLike, custom_objects: dict | None = None) -> Any:
+    """The model of a `.keras` file that `save` wrote, with its optimizer and objective.
 
     Args:
         path: Path of the file.
         custom_objects: Names of your own layers, as in `keras.saving.load_model`.
 
     Raises:
-        InputError: if there is no such file, it is damaged, or holds something else than a VAE.
+        InputError: if there is no such file, it is damaged, or holds something else than
+            a model of `vae_tf.models`.
     """
     path = Path(path)
     if not path.is_file():
@@ -33,6 +35,6 @@ def load(path: str | os.PathLike, custom_objects: dict | None = None) -> VAE:
         model = keras.saving.load_model(path, custom_objects=custom_objects)
     except (zipfile.BadZipFile, OSError, KeyError, EOFError) as error:
         raise InputError(f"{path} is not a whole .keras file: {error}.") from error
-    if not isinstance(model, VAE):
+    if not isinstance(model, LatentVariableModel):
         raise InputError(f"{path} holds a {type(model).__name__}, not a vae_tf.VAE.")
     return model

@@ -78,7 +78,6 @@ class SignatureTable:
             self._reconstruct,
         )
         return {
-            DEFAULT: reconstruct,
             "encode": Signature(
                 f"x{further} → mean, stddev of q({names}|x)",
                 {**x, **condition},
@@ -102,6 +101,7 @@ class SignatureTable:
                 self._score,
                 self._one_score,
             ),
+            DEFAULT: reconstruct,
         }
 
     def examples(self, rows: int) -> dict[str, dict[str, np.ndarray]]:
@@ -139,7 +139,7 @@ class SignatureTable:
         return _outputs({"x": self._mean_x(trace)})
 
     def _sample(self, inputs: Tensors) -> Tensors:
-        if all(not latent.p.batch_shape for latent in self._example.latents.values()):
+        if all(latent.p.batch_shape.rank == 0 for latent in self._example.latents.values()):
             # What follows the draws runs once for all rows.
             seeds = inputs["seed"]
             return self._z_and_x(self._generated(inputs, draw_p_by_row(seeds), tf.shape(seeds)[0]))
@@ -219,7 +219,7 @@ def concrete_functions(
     traced = {
         name: _traced(signature, scope) for name, signature in table.items() if name != DEFAULT
     }
-    return {DEFAULT: traced["reconstruct"], **traced}
+    return {**traced, DEFAULT: traced["reconstruct"]}
 
 
 def _traced(signature: Signature, scope: Scope) -> Any:

@@ -135,11 +135,11 @@ def _prior_moments(
     one = vae.trace(batch, draw_p(as_seed(0)), infer=False, likelihood=False)
     priors = [latent.p for latent in one.latents.values()]
     p_z = priors[0]
-    is_vector = len(priors) == 1 and not p_z.batch_shape and len(p_z.event_shape) == 1
+    is_vector = len(priors) == 1 and p_z.batch_shape.rank == 0 and p_z.event_shape.rank == 1
     if is_vector and isinstance(p_z, tfd.Independent):
         mean, covariance = p_z.mean().numpy(), _covariance(p_z).numpy()
         return mean.astype(np.float64), covariance.astype(np.float64)
-    if p_z.batch_shape:  # a prior for each condition
+    if p_z.batch_shape.rank:  # a prior for each condition
         draws, rows = -(-_PRIOR_DRAWS // len(examples)), len(examples)
     else:
         draws, rows, batch = _PRIOR_DRAWS, 1, Batch(None)
