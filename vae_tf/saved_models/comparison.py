@@ -35,7 +35,8 @@ def compare(table: SignatureTable, path: Path, half: bool) -> None:
         ]
         alone = [_call(served[name], row) for row in rows]
         expected = [signature.reference(row) for row in rows]
-        for output, value in together.items():
+        for output in expected[0]:
+            value = together[output]
             by_model = np.concatenate([np.asarray(row[output]) for row in expected])
             by_row = np.concatenate([row[output] for row in alone])
             _check(name, output, value, by_model, "the model", half)

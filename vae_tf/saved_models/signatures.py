@@ -177,7 +177,7 @@ class SignatureTable:
     def _one_sample(self, row: Tensors) -> Tensors:
         condition = self._batch(row).condition
         x, z = self._model.sample(1, int(row["seed"][0]), True, condition)
-        return {"x": x, **(z if isinstance(z, dict) else {"z": z})}
+        return {**(z if isinstance(z, dict) else {"z": z}), "x": x}
 
     def _one_score(self, row: Tensors) -> Tensors:
         batch, seed = self._batch(row), int(row["seed"][0])
