@@ -60,8 +60,7 @@ class DirectedModel(LatentVariableModel):
         self.likelihood = p_x.layer
         self.condition = condition
         self.takes = () if condition is None else ("condition",)
-        self.elbo(self.example_batch(1), seed=0)  # builds the networks, and fits them to each other
-        self.built = True
+        self._finish_building()
 
     @property
     def nodes(self) -> Mapping[str, Node]:

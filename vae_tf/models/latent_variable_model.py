@@ -319,6 +319,14 @@ class LatentVariableModel(ObjectiveTrainer):
 
     # Within.
 
+    def _finish_building(self) -> None:
+        """Runs one example of zeros through the parts, which builds them.
+
+        It does not go through `keras.Model.__call__`, after which a subclass could add no layer.
+        """
+        self._reconstruct(self.example_batch(1), None)
+        self.built = True
+
     @cached_property
     def _packing(self) -> Packing:
         trace = self.infer(self.example_batch(1), seed=as_seed(0), likelihood=False)

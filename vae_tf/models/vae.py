@@ -65,7 +65,7 @@ class VAE(LatentVariableModel):
         self.decoder = decoder
         self.likelihood = likelihood
         self.prior: Prior = prior
-        self(tf.zeros([1, *self.event_shape], self.variable_dtype))
+        self._finish_building()
 
     @property
     def latent_dim(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +16,21 @@ from vae_tf.utils.errors import InputError
 
 # Wraps the sentence in the message of a tf.data assertion, so that it can be found there again.
 _MARK = "#vae_tf#"
+
+
+def check_built(model: keras.Model) -> None:
+    """Looks for a layer that has not made its weights: they would be neither trained nor saved.
+
+    Raises:
+        InputError: if there is one.
+    """
+    for layer in model._flatten_layers(include_self=False):
+        if not layer.built:
+            raise InputError(
+                f"The layer {layer.name!r} of {type(model).__name__} has no weights yet; make them in "
+                f"the constructor, after super().__init__(), by {layer.name}.build((None, ...)) or by "
+                "calling it once."
+            )
 
 
 def check_shape(shape: tf.TensorShape, event_shape: tuple[int, ...], what: str) -> None:

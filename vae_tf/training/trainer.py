@@ -12,7 +12,7 @@ from vae_tf.inference.batch import Batch
 from vae_tf.layers.base import DistributionLayer
 from vae_tf.objectives.objective import Objective, ObjectiveTerms
 from vae_tf.training.callback_modes import set_modes
-from vae_tf.training.data_checks import checked, input_errors
+from vae_tf.training.data_checks import check_built, checked, input_errors
 from vae_tf.training.kl_warm_up import warn_of_unfinished_warm_up
 from vae_tf.training.metrics import ElboMetrics
 from vae_tf.training.named_parts import named_parts
@@ -82,9 +82,11 @@ class ObjectiveTrainer(keras.Model):
             auto_scale_loss: bool. Loss scaling under mixed_float16. Defaults to True.
 
         Raises:
-            InputError: for an unknown objective, or one that the model does not fit.
+            InputError: for an unknown objective, one that the model does not fit, or a layer without
+                weights.
         """
         chosen = objectives.get(objective)
+        check_built(self)
         chosen.check(self)
         self._compile_arguments = {
             "steps_per_execution": steps_per_execution,
