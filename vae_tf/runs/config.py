@@ -208,8 +208,10 @@ class TrainingConfig:
 
     def differences(self, other: "TrainingConfig") -> dict[str, tuple[Any, Any]]:
         """The fields and options that differ: name -> (value here, value in `other`)."""
-        here, there = self.values(), other.values()
-        pairs = {name: (here.get(name), there.get(name)) for name in {**here, **there}}
+        defaults = {name: option.default for name, option in self.options().items()}
+        names = [*{**self.values(), **other.values()}]
+        here, there = defaults | self.values(), defaults | other.values()
+        pairs = {name: (here.get(name), there.get(name)) for name in names}
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 

@@ -65,7 +65,7 @@ def parse_parameters(node: ast.FunctionDef | ast.ClassDef) -> tuple[Parameter, .
     return tuple(
         Parameter(
             argument.arg,
-            _MODULES.sub("", ast.unparse(argument.annotation)) if argument.annotation else "",
+            _written_in(argument.annotation),
             REQUIRED if default is None else ast.literal_eval(default),
             texts.get(argument.arg, ""),
         )
@@ -91,6 +91,14 @@ def _written(annotation: Any) -> str:
         return ""
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return _MODULES.sub("", text)
+
+
+def _written_in(annotation: ast.expr | None) -> str:
+    if annotation is None:
+        return ""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return _MODULES.sub("", annotation.value)
+    return _MODULES.sub("", ast.unparse(annotation))
 
 
 def _init(node: ast.ClassDef) -> ast.FunctionDef | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from vae_tf.utils.errors import InputError
-from vae_tf.utils.parameters import Parameter, parse_parameters, read_parameters
+from vae_tf.utils.parameters import REQUIRED, Parameter, parse_parameters, read_parameters
 
 _Thing = TypeVar("_Thing", bound=Callable[..., Any])
 _ROOT = Path(__file__).parents[1]
@@ -70,8 +70,8 @@ class Registry:
         del self._registered[name]
 
     def names(self) -> list[str]:
-        """All names, sorted."""
-        return sorted({*self._sources, *self._registered})
+        """All names, sorted; those that need fewest arguments come first."""
+        return sorted({*self._sources, *self._registered}, key=lambda n: (self._needed(n), n))
 
     def is_built_in(self, name: str) -> bool:
         """Whether the package has it."""
@@ -84,9 +84,7 @@ class Registry:
             InputError: for an unknown name.
         """
         self.check(name)
-        if name in self._sources:
-            return self._sources[name].parameters
-        return read_parameters(self._registered[name])
+        return self._parameters(name)
 
     def get(self, name: str) -> Callable[..., Any]:
         """The function or class. Imports its module.
@@ -106,10 +104,18 @@ class Registry:
         Raises:
             InputError: if not, with the names there are.
         """
-        if name not in self.names():
+        if name not in [*self._sources, *self._registered]:
             raise InputError(
                 f"There is no {self.kind} {name!r}; give one of {', '.join(self.names())}."
             )
+
+    def _parameters(self, name: str) -> tuple[Parameter, ...]:
+        if name in self._sources:
+            return self._sources[name].parameters
+        return read_parameters(self._registered[name])
+
+    def _needed(self, name: str) -> int:
+        return sum(parameter.default is REQUIRED for parameter in self._parameters(name))
 
     @functools.cached_property
     def _sources(self) -> dict[str, _Source]:
