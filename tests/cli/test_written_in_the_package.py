@@ -93,9 +93,11 @@ def test_they_train(package):
     assert done.returncode == 0, done.stderr
     assert "width 3" in done.stdout
     assert "nats 0.25" in done.stdout
-    refused = run(package, *line, "--kl", "analytic", "--beta", 2)
-    assert refused.returncode == 2
-    assert refused.stderr == (
-        "error: beta is 2.0, but the objective 'capacity' takes none; leave it out, or choose elbo or "
-        "beta_tc.\n"
+
+
+def test_they_refuse_without_tensorflow(package):
+    line = "from vae_tf.runs import config; config.TrainingConfig(objective='capacity', beta=2.0)"
+    assert run(package, "-c", line).stderr.endswith(
+        "InputError: beta is 2.0, but the objective 'capacity' takes none; leave it out, or choose "
+        "elbo or beta_tc.\n"
     )
