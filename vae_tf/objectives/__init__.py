@@ -17,6 +17,9 @@ from vae_tf.objectives.schedules import (
     Schedule,
     Sigmoid,
 )
+from vae_tf.utils.registry import OBJECTIVES
+
+register = OBJECTIVES.register
 
 __all__ = [
     "ELBO",
@@ -31,4 +34,5 @@ __all__ = [
     "Schedule",
     "Sigmoid",
     "get",
+    "register",
 ]

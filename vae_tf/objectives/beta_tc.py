@@ -17,8 +17,10 @@ from vae_tf.objectives.demands import (
 from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 from vae_tf.objectives.schedules import Schedule, as_schedule
 from vae_tf.utils.checks import as_count
+from vae_tf.utils.registry import OBJECTIVES
 
 
+@OBJECTIVES.register("beta_tc")
 @keras.saving.register_keras_serializable(package="vae_tf")
 class BetaTC(Objective):
     """The negative ELBO with its KL taken apart and each part weighted.

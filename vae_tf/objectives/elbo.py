@@ -13,8 +13,10 @@ from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_ter
 from vae_tf.objectives.schedules import Schedule, as_schedule
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
+from vae_tf.utils.registry import OBJECTIVES
 
 
+@OBJECTIVES.register("elbo")
 @keras.saving.register_keras_serializable(package="vae_tf")
 class ELBO(Objective):
     """The negative evidence lower bound, with a weight on the KL.

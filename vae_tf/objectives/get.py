@@ -1,19 +1,18 @@
 """Objectives by name, as Keras has optimizers by name."""
 
 from vae_tf.objectives.elbo import ELBO
-from vae_tf.objectives.iwae import IWAE
 from vae_tf.objectives.objective import Objective
 from vae_tf.utils.errors import InputError
-
-_BY_NAME: dict[str, type[Objective]] = {"elbo": ELBO, "iwae": IWAE}
+from vae_tf.utils.parameters import REQUIRED
+from vae_tf.utils.registry import OBJECTIVES
 
 
 def get(objective: str | Objective | None) -> Objective:
     """The objective of this name with its default arguments, or `objective` itself.
 
     Args:
-        objective: "elbo", "iwae", an `Objective`, or None for `ELBO()`. `BetaTC` has no name, because
-            it needs the size of the dataset.
+        objective: "elbo", "iwae", another name that was registered, an `Objective`, or None for
+            `ELBO()`. "beta_tc" is none of them, because `BetaTC` needs the size of the dataset.
 
     Raises:
         InputError: for anything else.
@@ -22,9 +21,15 @@ def get(objective: str | Objective | None) -> Objective:
         return ELBO()
     if isinstance(objective, Objective):
         return objective
-    if isinstance(objective, str) and objective.lower() in _BY_NAME:
-        return _BY_NAME[objective.lower()]()
+    names = [name for name in OBJECTIVES.names() if _has_defaults(name)]
+    for name in names:
+        if isinstance(objective, str) and objective.lower() == name.lower():
+            return OBJECTIVES.get(name)()
     raise InputError(
-        f"Unknown objective {objective!r}; give one of {', '.join(_BY_NAME)}, or an instance such as "
+        f"Unknown objective {objective!r}; give one of {', '.join(names)}, or an instance such as "
         "vae_tf.objectives.ELBO(beta=1.0)."
     )
+
+
+def _has_defaults(name: str) -> bool:
+    return all(parameter.default is not REQUIRED for parameter in OBJECTIVES.parameters(name))

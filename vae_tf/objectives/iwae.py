@@ -12,8 +12,10 @@ from vae_tf.inference.trace import Trace
 from vae_tf.objectives.demands import demand_gradient_through_z
 from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 from vae_tf.utils.checks import as_count
+from vae_tf.utils.registry import OBJECTIVES
 
 
+@OBJECTIVES.register("iwae")
 @keras.saving.register_keras_serializable(package="vae_tf")
 class IWAE(Objective):
     """The negative importance-weighted bound of Burda et al. (2016), equation 8.
@@ -30,7 +32,7 @@ class IWAE(Objective):
     The gradient of the decoder and the prior is the same in both.
 
     Args:
-        samples: int. K, draws of z an example.
+        samples: int. K, draws of z an example. Defaults to 5.
         doubly_reparameterised: bool. Whether the encoder's gradient is the doubly reparameterised
             one. Defaults to False.
 

@@ -9,6 +9,9 @@ from vae_tf.presets.conv_deep import conv_deep
 from vae_tf.presets.mlp import mlp
 from vae_tf.presets.parts import LIKELIHOODS, POSTERIORS, PRIORS
 from vae_tf.presets.registry import create, names, options
+from vae_tf.utils.registry import PRESETS
+
+register = PRESETS.register
 
 __all__ = [
     "LIKELIHOODS",
@@ -20,4 +23,5 @@ __all__ = [
     "mlp",
     "names",
     "options",
+    "register",
 ]

@@ -1,18 +1,20 @@
 """The preset of convolutions of stride 2."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
 from vae_tf.models.vae import VAE
 from vae_tf.networks import conv_decoder, conv_encoder
-from vae_tf.networks.building import Sizes, as_sizes
+from vae_tf.networks.building import as_sizes
 from vae_tf.networks.images import as_image_shape
 from vae_tf.presets.assembly import Parts, assemble
 from vae_tf.presets.parts import Likelihood, Posterior, PriorLike
+from vae_tf.utils.registry import PRESETS
 
 
+@PRESETS.register("conv")
 def conv(
     event_shape: Sequence[int],
     latent_dim: int = 20,
@@ -21,10 +23,10 @@ def conv(
     posterior: Posterior = "normal",
     prior: PriorLike = "standard_normal",
     seed: int | None = None,
-    filters: Sizes = (32, 64),
-    hidden: Sizes = (),
+    filters: int | Sequence[int] = (32, 64),
+    hidden: int | Sequence[int] = (),
     full_size: bool = False,
-    activation: Any = "relu",
+    activation: str | Callable[..., Any] = "relu",
 ) -> VAE:
     """Convolutions of stride 2, for images of any size.
 

@@ -1,18 +1,20 @@
 """The preset of residual convolutions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
 from vae_tf.models.vae import VAE
 from vae_tf.networks import conv_deep_decoder, conv_deep_encoder
-from vae_tf.networks.building import Sizes, as_sizes
+from vae_tf.networks.building import as_sizes
 from vae_tf.networks.images import as_image_shape
 from vae_tf.presets.assembly import Parts, assemble
 from vae_tf.presets.parts import Likelihood, Posterior, PriorLike
+from vae_tf.utils.registry import PRESETS
 
 
+@PRESETS.register("conv-deep")
 def conv_deep(
     event_shape: Sequence[int],
     latent_dim: int = 20,
@@ -21,9 +23,9 @@ def conv_deep(
     posterior: Posterior = "normal",
     prior: PriorLike = "standard_normal",
     seed: int | None = None,
-    filters: Sizes = (32, 64, 128),
+    filters: int | Sequence[int] = (32, 64, 128),
     blocks: int = 2,
-    activation: Any = "silu",
+    activation: str | Callable[..., Any] = "silu",
 ) -> VAE:
     """Stages of residual convolutions, for images of any size.
 

@@ -1,17 +1,19 @@
 """The preset of dense networks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
 from vae_tf.models.vae import VAE
 from vae_tf.networks import mlp_decoder, mlp_encoder
-from vae_tf.networks.building import Sizes, as_sizes
+from vae_tf.networks.building import as_sizes
 from vae_tf.presets.assembly import Parts, assemble
 from vae_tf.presets.parts import Likelihood, Posterior, PriorLike
+from vae_tf.utils.registry import PRESETS
 
 
+@PRESETS.register("mlp")
 def mlp(
     event_shape: int | Sequence[int],
     latent_dim: int = 20,
@@ -20,8 +22,8 @@ def mlp(
     posterior: Posterior = "normal",
     prior: PriorLike = "standard_normal",
     seed: int | None = None,
-    hidden: Sizes = (500,),
-    activation: Any = "tanh",
+    hidden: int | Sequence[int] = (500,),
+    activation: str | Callable[..., Any] = "tanh",
 ) -> VAE:
     """Dense networks, for data of any shape: Kingma and Welling (2014), appendix C.
 

@@ -35,7 +35,18 @@ POSTERIORS: dict[str, Callable[..., DistributionLayer]] = {
 
 _OR_A_LAYER = ", or a layer of vae_tf.layers"
 
-PRIORS = ("standard_normal", "gaussian_mixture", "vamp")
+# Of the latent dimensions, the likelihood, and `seed=` where there is one.
+_PRIORS: dict[str, Callable[..., Prior]] = {
+    "standard_normal": lambda latent_dim, likelihood, **seed: priors.StandardNormal(latent_dim),
+    "gaussian_mixture": lambda latent_dim, likelihood, **seed: priors.GaussianMixture(
+        latent_dim, **seed
+    ),
+    "vamp": lambda latent_dim, likelihood, **seed: priors.VampPrior(
+        latent_dim, likelihood.event_shape, support=likelihood.support, **seed
+    ),
+}
+
+PRIORS = tuple(_PRIORS)
 
 
 def as_likelihood(
@@ -83,17 +94,11 @@ def as_prior(
     if isinstance(prior, Prior):
         return prior
     seeded = {} if seed is None else {"seed": seed}
-    makers: dict[str, Callable[[], Prior]] = {
-        "standard_normal": lambda: priors.StandardNormal(latent_dim),
-        "gaussian_mixture": lambda: priors.GaussianMixture(latent_dim, **seeded),
-        "vamp": lambda: priors.VampPrior(
-            latent_dim, likelihood.event_shape, support=likelihood.support, **seeded
-        ),
-    }
-    return named("prior", prior, makers, ", or a vae_tf.priors.Prior")()
+    make = named("prior", prior, _PRIORS, ", or a vae_tf.priors.Prior")
+    return make(latent_dim, likelihood, **seeded)
 
 
-def named(what: str, name: Any, table: dict[str, Any], or_else: str = "") -> Any:
+def named(what: str, name: Any, table: dict[str, Any], or_else: str) -> Any:
     """The entry `name` of `table`.
 
     Raises:

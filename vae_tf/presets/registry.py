@@ -5,18 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from vae_tf.models.vae import VAE
-from vae_tf.presets.conv import conv
-from vae_tf.presets.conv_deep import conv_deep
-from vae_tf.presets.mlp import mlp
-from vae_tf.presets.parts import Likelihood, Posterior, PriorLike, named
+from vae_tf.presets.parts import Likelihood, Posterior, PriorLike
 from vae_tf.utils.errors import InputError
-
-_PRESETS = {"conv": conv, "conv-deep": conv_deep, "mlp": mlp}
+from vae_tf.utils.registry import PRESETS
 
 
 def names() -> list[str]:
     """The names that `create` knows."""
-    return sorted(_PRESETS)
+    return PRESETS.names()
 
 
 def options(name: str) -> dict[str, Any]:
@@ -29,8 +25,7 @@ def options(name: str) -> dict[str, Any]:
         InputError: for an unknown name.
     """
     common = inspect.signature(create).parameters
-    parameters = inspect.signature(named("preset", name, _PRESETS)).parameters
-    return {key: p.default for key, p in parameters.items() if key not in common}
+    return {p.name: p.default for p in PRESETS.parameters(name) if p.name not in common}
 
 
 def create(
@@ -67,7 +62,7 @@ def create(
     Raises:
         InputError: for an unknown preset, likelihood, posterior, prior or option, or a bad value.
     """
-    preset = named("preset", name, _PRESETS)
+    preset = PRESETS.get(name)
     known = _options(name)
     unknown = sorted(set(options) - set(known))
     if unknown:

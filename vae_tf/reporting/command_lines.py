@@ -14,7 +14,10 @@ def train_command(run: Run) -> str:
     words = ["vae-tf", "train", config.dataset]
     for name, (value, _) in config.differences(defaults).items():
         option = f"--{name.replace('_', '-')}"
-        words += [option] if value is True else [option, _word(name, value)]
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
+        else:
+            words += [option, _word(name, value)]
     return shlex.join([*words, "--out", f"{run.folder}-again"])
 
 

@@ -21,7 +21,7 @@ def context(run: Run, vae: VAE, evaluation: RunEvaluation, commands: list[str]) 
         commands: Command lines that reproduce the run and the report.
     """
     described = describe(vae, evaluation.samples, run.config.precision, None)
-    config = {field: value for field, value in vars(run.config).items() if value is not None}
+    config = {field: value for field, value in run.config.values().items() if value is not None}
     return {
         "name": f"{vae.name} on {evaluation.dataset}",
         "run": run,

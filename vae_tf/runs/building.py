@@ -16,8 +16,6 @@ from vae_tf.runs.config import TrainingConfig
 from vae_tf.runs.likelihood import choose_likelihood
 from vae_tf.runs.objective import build_objective
 
-_PRESET_OPTIONS = ("hidden", "filters", "blocks", "activation")
-
 
 def with_absolute_paths(config: TrainingConfig) -> TrainingConfig:
     """`config` with absolute paths, so that a run is found again from another working folder.
@@ -70,7 +68,6 @@ def build_model(config: TrainingConfig, data: Data) -> VAE:
         InputError: for names that are not known, parts that do not fit, a warm-up longer than the
             training.
     """
-    options = {name: getattr(config, name) for name in _PRESET_OPTIONS}
     objective = build_objective(config, int(data.train.cardinality()), data.num_train)
     with _precision(config.precision):
         vae = presets.create(
@@ -81,7 +78,7 @@ def build_model(config: TrainingConfig, data: Data) -> VAE:
             posterior=config.posterior,
             prior=config.prior,
             seed=config.seed,
-            **{name: value for name, value in options.items() if value is not None},
+            **{k: value for k, value in config.preset_options.items() if value is not None},
         )
     if isinstance(vae.prior, VampPrior) and data.num_train >= vae.prior.num_components:
         vae.prior.initialize(head(data.train, vae.prior.num_components)[0])

@@ -6,64 +6,58 @@ import math
 import os
 import types
 import typing
+from collections.abc import Sequence
 from typing import Any
 
+from vae_tf.runs.option import REGISTRIES, Option, options_of, takes_warm_up
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
+from vae_tf.utils.registry import OBJECTIVES, PRESETS
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-OBJECTIVES = ("elbo", "iwae", "beta_tc")
 WARM_UPS = ("linear", "cyclical", "sigmoid")
 
-# What only some objectives take, and the value that stands for "not given".
-_TAKES = {
-    "elbo": ("beta", "samples", "kl", "free_bits", "warm_up"),
-    "iwae": ("samples", "doubly_reparameterised"),
-    "beta_tc": ("beta", "warm_up"),
-}
+_OWN_OPTIONS = {"preset": "preset_options", "objective": "objective_options"}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class TrainingConfig:
     """What to train, on what, and how. Everything random in the training comes from `seed`.
 
+    Beside its own fields it has those options of presets and objectives that their signatures
+    name: `TrainingConfig(preset="conv", filters=(32, 64), beta=4.0).beta`. They are described by
+    `vae-tf train --help` and in the docstrings of the preset and the objective. One that was not
+    given has the objectives' own default where they have the same one, and is None elsewhere: the
+    preset's or objective's own default then holds.
+
     Attributes:
         dataset: str. Name or path for `vae_tf.data.load`.
-        binarize: None, "threshold", "static" or "dynamic", as in `vae_tf.data.load`.
-        data_dir: str or None. As in `vae_tf.data.load`.
-        manual_dir: str or None. As in `vae_tf.data.load`.
-        image_size: (height, width) in pixels or None. As in `vae_tf.data.load`.
-        standardize: bool. As in `vae_tf.data.load`.
-        label_column: str or None. As in `vae_tf.data.load`.
-        on_corrupt: "raise" or "skip". As in `vae_tf.data.load`.
-        preset: str. Name for `vae_tf.presets.create`.
-        hidden: tuple of int or None. Units of the dense hidden layers; None: the preset's.
-        filters: tuple of int or None. Channels of the convolutions; None: the preset's.
-        blocks: int or None. Residual blocks in a stage; None: the preset's.
-        activation: str or None. Of the hidden layers; None: the preset's.
+        binarize: str or None. "threshold", "static" or "dynamic". Defaults to none.
+        data_dir: str or None. Where prepared datasets are kept.
+        manual_dir: str or None. Files fetched by hand.
+        image_size: tuple of int or None. Height and width in pixels that images are scaled to.
+        standardize: bool. Columns of a table to mean 0 and deviation 1.
+        label_column: str or None. Column of a table with the classes.
+        on_corrupt: str. "raise" or "skip", for image files that cannot be decoded.
+        preset: str. Networks of the encoder and the decoder.
+        preset_options: dict. The options of presets.
         latent_dim: int. Latent dimensions.
-        likelihood: str or None. As in `vae_tf.presets.create`; None: by `choose_likelihood`.
-        posterior: str. As in `vae_tf.presets.create`.
-        prior: str. As in `vae_tf.presets.create`.
-        objective: "elbo", "iwae" or "beta_tc".
-        beta: float or None. Final weight of the KL (ELBO) or of the total correlation (BetaTC);
-            None: the objective's default, 1 and 6.
-        samples: int or None. Draws of z an example; None: the objective's default, 1 for the ELBO
-            and 5 for the IWAE.
-        kl: "auto", "analytic" or "monte_carlo". The ELBO's estimator.
-        free_bits: float. Nats per latent dimension (ELBO).
-        warm_up: None, "linear", "cyclical" or "sigmoid". How beta rises from 0.
-        warm_up_epochs: int. Epochs until beta has its final value; all four cycles of a cyclical
-            warm-up.
-        doubly_reparameterised: bool. The gradient of the IWAE.
-        epochs: int.
+        likelihood: str or None. p(x|z): "bernoulli", "normal", ... Defaults to what the data need.
+        posterior: str. q(z|x): "normal", ...
+        prior: str. p(z): "standard_normal", ...
+        objective: str. What is maximised.
+        objective_options: dict. The options of objectives.
+        warm_up: str or None. How beta rises from 0: "linear", "cyclical" or "sigmoid".
+        warm_up_epochs: int. Epochs until beta has risen; all four cycles of a cyclical warm-up.
+        epochs: int. Passes over the data.
         batch_size: int. Examples a step.
         learning_rate: float. Of Adam.
-        seed: int. At least 0.
-        precision: "float32", "mixed_float16" or "mixed_bfloat16".
+        seed: int. Everything random comes from it. At least 0.
+        precision: str. "float32", "mixed_float16" or "mixed_bfloat16".
 
     Raises:
-        InputError: for a value that is none of these, or one that the objective does not take.
+        InputError: for a value that is none of these, or one that the preset or the objective does
+            not take.
     """
 
     dataset: str = "digits"
@@ -75,50 +69,88 @@ class TrainingConfig:
     label_column: str | None = None
     on_corrupt: str = "raise"
     preset: str = "mlp"
-    hidden: tuple[int, ...] | None = None
-    filters: tuple[int, ...] | None = None
-    blocks: int | None = None
-    activation: str | None = None
+    preset_options: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
     latent_dim: int = 20
     likelihood: str | None = None
     posterior: str = "normal"
     prior: str = "standard_normal"
     objective: str = "elbo"
-    beta: float | None = None
-    samples: int | None = None
-    kl: str = "auto"
-    free_bits: float = 0.0
+    objective_options: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
     warm_up: str | None = None
     warm_up_epochs: int = 0
-    doubly_reparameterised: bool = False
     epochs: int = 10
     batch_size: int = 128
     learning_rate: float = 1e-3
     seed: int = 0
     precision: str = "float32"
 
-    def __post_init__(self) -> None:
+    def __init__(self, dataset: str | os.PathLike[str] = dataset, **values: Any) -> None:
+        # `dataclasses.replace` gives the options in their dicts, and the changes beside them.
+        nested = [values.pop(name, {}) for name in _OWN_OPTIONS.values()]
+        values = {"dataset": dataset, **nested[0], **nested[1], **values}
         hints = typing.get_type_hints(type(self))
+        fields, options = self.own_fields(), self.options()
+        unknown = sorted(values.keys() - fields.keys() - options.keys())
+        if unknown:
+            raise TypeError(f"TrainingConfig has no field {', '.join(map(repr, unknown))}.")
+        for name, default in fields.items():
+            value = _checked(name, values.get(name, default), hints[name])
+            object.__setattr__(self, name, value)
+        self._check_fields()
+        for field, own_options in _OWN_OPTIONS.items():
+            own = [option for option in options.values() if option.field == field]
+            object.__setattr__(self, own_options, self._of_options(own, values))
+
+    def __getattr__(self, name: str) -> Any:
+        for own_options in _OWN_OPTIONS.values():
+            if name in vars(self).get(own_options, {}):
+                return vars(self)[own_options][name]
+        raise AttributeError(f"TrainingConfig has no field {name!r}.")
+
+    @classmethod
+    def own_fields(cls) -> dict[str, Any]:
+        """The fields that are no options of presets or objectives: name -> default."""
+        fields = dataclasses.fields(cls)
+        return {f.name: f.default for f in fields if f.name not in _OWN_OPTIONS.values()}
+
+    @classmethod
+    def options(cls) -> dict[str, Option]:
+        """The options of presets and objectives by name.
+
+        Raises:
+            ValueError: if a preset and an objective have an option of one name.
+        """
+        own = set(cls.own_fields())
+        presets, objectives = options_of("preset", own), options_of("objective", own)
+        if common := sorted(presets.keys() & objectives.keys()):
+            raise ValueError(f"A preset and an objective both have an option {common[0]!r}.")
+        return {**presets, **objectives}
+
+    def values(self) -> dict[str, Any]:
+        """All fields and options: name -> value."""
+        values: dict[str, Any] = {}
         for field in dataclasses.fields(self):
-            value = _converted(getattr(self, field.name), hints[field.name])
-            if not _is(value, hints[field.name]):
-                expected = getattr(hints[field.name], "__name__", str(hints[field.name]))
-                raise InputError(f"{field.name} is {value!r}, expected {expected}; change it.")
-            object.__setattr__(self, field.name, value)
+            value = getattr(self, field.name)
+            values |= value if field.name in _OWN_OPTIONS.values() else {field.name: value}
+        return values
+
+    def _check_fields(self) -> None:
         for name, least in {"latent_dim": 1, "epochs": 1, "batch_size": 1, "seed": 0}.items():
             as_count(name, getattr(self, name), least)
         _one_of("precision", self.precision, PRECISIONS)
-        _one_of("objective", self.objective, OBJECTIVES)
+        _one_of("objective", self.objective, OBJECTIVES.names())
+        PRESETS.check(self.preset)
         if not 0 < self.learning_rate < math.inf:
             raise InputError(
                 f"learning_rate is {self.learning_rate!r}, expected a number above 0, as 0.001."
             )
         self._check_warm_up()
-        self._check_objective()
 
     def _check_warm_up(self) -> None:
         if self.warm_up is not None:
             _one_of("warm_up", self.warm_up, WARM_UPS)
+            takers = [name for name in OBJECTIVES.names() if takes_warm_up(name)]
+            self._check_taken("warm_up", self.warm_up, "objective", takers)
         as_count("warm_up_epochs", self.warm_up_epochs, 1 if self.warm_up else 0)
         if self.warm_up_epochs and not self.warm_up:
             raise InputError(
@@ -126,20 +158,29 @@ class TrainingConfig:
                 f"{', '.join(WARM_UPS)}."
             )
 
-    def _check_objective(self) -> None:
-        defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        for name in sorted({name for names in _TAKES.values() for name in names}):
-            value = getattr(self, name)
-            if value != defaults[name] and name not in _TAKES[self.objective]:
-                takers = [objective for objective, names in _TAKES.items() if name in names]
-                raise InputError(
-                    f"{name} is {value!r}, but the objective {self.objective!r} takes none; leave "
-                    f"it out, or choose {' or '.join(takers)}."
-                )
+    def _of_options(self, options: list[Option], values: dict[str, Any]) -> dict[str, Any]:
+        """The values of `options`: all of the package, and what is taken of others."""
+        found = {}
+        for option in options:
+            value = values.get(option.name)
+            value = option.default if value is None else _checked(option.name, value, option.type)
+            if value != option.default:
+                self._check_taken(option.name, value, option.field, list(option.takers))
+            if option.built_in or getattr(self, option.field) in option.takers:
+                found[option.name] = value
+        return found
+
+    def _check_taken(self, name: str, value: Any, field: str, takers: list[str]) -> None:
+        chosen = getattr(self, field)
+        if chosen not in takers:
+            raise InputError(
+                f"{name} is {value!r}, but the {field} {chosen!r} takes none; leave it out, or "
+                f"choose {' or '.join(takers)}."
+            )
 
     def to_json(self) -> str:
-        """The fields as a JSON object, one a line."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+        """The fields and options as a JSON object, one a line."""
+        return json.dumps(self.values(), indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "TrainingConfig":
@@ -152,20 +193,34 @@ class TrainingConfig:
             fields = json.loads(text)
         except ValueError as error:
             raise InputError(f"The configuration is no JSON: {error}.") from error
-        names = {field.name for field in dataclasses.fields(cls)}
+        options = cls.options()
+        names = cls.own_fields().keys() | options.keys()
         if not isinstance(fields, dict) or not names.issuperset(fields):
             unknown = sorted(set(fields) - names) if isinstance(fields, dict) else type(fields)
             raise InputError(
                 f"The configuration has unknown fields ({unknown}); another version of vae_tf "
                 "wrote it, use that one."
             )
-        return cls(**fields)
+        # An option that is not taken is written with its default, which may have been another.
+        chosen = {field: fields.get(field, getattr(cls, field)) for field in REGISTRIES}
+        unused = {o.name for o in options.values() if chosen[o.field] not in o.takers}
+        return cls(**{name: value for name, value in fields.items() if name not in unused})
 
     def differences(self, other: "TrainingConfig") -> dict[str, tuple[Any, Any]]:
-        """The fields that differ: name -> (value here, value in `other`)."""
-        names = [field.name for field in dataclasses.fields(self)]
-        pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
+        """The fields and options that differ: name -> (value here, value in `other`)."""
+        defaults = {name: option.default for name, option in self.options().items()}
+        names = [*{**self.values(), **other.values()}]
+        here, there = defaults | self.values(), defaults | other.values()
+        pairs = {name: (here.get(name), there.get(name)) for name in names}
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    value = _converted(value, hint)
+    if not _is(value, hint):
+        expected = getattr(hint, "__name__", str(hint))
+        raise InputError(f"{name} is {value!r}, expected {expected}; change it.")
+    return value
 
 
 def _converted(value: Any, hint: Any) -> Any:
@@ -196,6 +251,6 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+def _one_of(name: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         raise InputError(f"{name} is {value!r}, expected one of {', '.join(known)}.")

@@ -44,7 +44,7 @@ class Run:
             "epoch": self.epoch,
             "finished": self.finished,
             "metrics": last,
-            "config": dataclasses.asdict(self.config),
+            "config": self.config.values(),
         }
 
     def __str__(self) -> str:
