@@ -179,8 +179,17 @@ class TrainingConfig:
             )
 
     def to_json(self) -> str:
-        """The fields and options as a JSON object, one a line."""
-        return json.dumps(self.values(), indent=2) + "\n"
+        """The fields, and the options that are not at their default, as a JSON object, one a line.
+
+        Version 0.1 reads it too, where it knows the options.
+        """
+        defaults = {name: option.default for name, option in self.options().items()}
+        written = {
+            name: value
+            for name, value in self.values().items()
+            if name not in defaults or value != defaults[name]
+        }
+        return json.dumps(written, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "TrainingConfig":
