@@ -91,8 +91,11 @@ class Conditional(keras.layers.Layer):
     def _as_network_takes(self, folded: dict[str, tf.Tensor]) -> Any:
         if len(self.inputs) == 1:
             return folded[self.inputs[0]]
-        is_dict = isinstance(getattr(self.network, "input", None), dict)
-        return folded if is_dict else [folded[name] for name in self.inputs]
+        return (
+            folded
+            if isinstance(_entry(self.network), dict)
+            else [folded[name] for name in self.inputs]
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -117,7 +120,7 @@ class Conditional(keras.layers.Layer):
 
 def _event_ranks(network: Any, names: tuple[str, ...]) -> dict[str, int]:
     """The number of axes of one example of each input."""
-    entry = getattr(network, "input", None)
+    entry = _entry(network)
     if entry is None:  # a layer: its inputs are vectors
         return dict.fromkeys(names, 1)
     if isinstance(entry, dict):
@@ -131,3 +134,10 @@ def _event_ranks(network: Any, names: tuple[str, ...]) -> dict[str, int]:
             f"{', '.join(names)}; give the network one input for each name."
         )
     return {name: len(tensor.shape) - 1 for name, tensor in entries.items()}
+
+
+def _entry(network: Any) -> Any:
+    """The symbolic input of a Keras model: a tensor, a list or a dict; None of a plain layer."""
+    if isinstance(network, keras.Sequential):  # which has no `input` before its first call
+        return network.inputs
+    return getattr(network, "input", None)

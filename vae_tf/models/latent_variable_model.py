@@ -9,11 +9,10 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.inference.batch import Batch, as_batch
+from vae_tf.inference.batch import Batch, as_batch, log_likelihood, observed
 from vae_tf.inference.choices import at_mean_of_draws, at_point_estimate, draw_p, draw_q, given
 from vae_tf.inference.elbo import ElboTerms, elbo_terms
 from vae_tf.inference.importance_weights import merge_bounds
-from vae_tf.inference.masked import log_likelihood, observed
 from vae_tf.inference.model import LatentNode, LogJoint
 from vae_tf.inference.moments import Moments, moments
 from vae_tf.inference.packing import Packing

@@ -7,8 +7,7 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.inference.batch import Batch
-from vae_tf.inference.masked import observed
+from vae_tf.inference.batch import Batch, observed
 from vae_tf.inference.model import LatentNode
 from vae_tf.layers.base import DistributionLayer
 from vae_tf.models.latent_variable_model import LatentVariableModel
