@@ -73,10 +73,8 @@ def functional():
 def test_a_fresh_process_finds_the_classes(imports, make, tmp_path):
     made = make()
     if isinstance(made, keras.Model):
-        path, expected = (
-            tmp_path / "m.keras",
-            made.predict(np.ones([1, *EVENT_SHAPE]), verbose=0).tolist(),
-        )
+        path = tmp_path / "m.keras"
+        expected = made.predict(np.ones([1, *EVENT_SHAPE]), verbose=0).tolist()
         made.save(path)
     else:
         path, expected = tmp_path / "m.json", keras.saving.serialize_keras_object(made)
