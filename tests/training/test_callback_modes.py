@@ -10,8 +10,6 @@ STILL = 2.0**-64
 
 
 class Walk(keras.callbacks.Callback):
-    """Gives the model the next weights at the start of each epoch."""
-
     def __init__(self, steps):
         super().__init__()
         self.steps = steps
@@ -20,9 +18,8 @@ class Walk(keras.callbacks.Callback):
         self.model.set_weights(self.steps[epoch])
 
 
+# A training whose results are known: each epoch has the "good" weights or the "bad" ones.
 class Course:
-    """A training whose results are known: each epoch has the "good" weights or the "bad" ones."""
-
     def __init__(self):
         self.model = small_vae()
         self.weights = {"bad": self.model.get_weights()}
@@ -32,7 +29,6 @@ class Course:
         self.model.compile(keras.optimizers.SGD(STILL), "iwae", jit_compile=False)
 
     def walk(self, names, *callbacks):
-        """What is logged."""
         self.model.optimizer.learning_rate = STILL
         steps = Walk([self.weights[name] for name in names])
         log = self.model.fit(
@@ -45,8 +41,7 @@ class Course:
         )
         return log.history
 
-    def place(self, model):
-        """Which of its weights a model has."""
+    def weights_of(self, model):
         own, there = model.get_weights()[1], {name: w[1] for name, w in self.weights.items()}
         (name,) = [name for name in there if np.allclose(own, there[name], atol=1e-6)]
         return name
@@ -85,9 +80,9 @@ def test_the_direction_of_what_is_logged(monitor, course, tmp_path):
     assert rises == (monitor not in ("loss", "val_loss", "val_kl"))
     assert log["learning_rate"] == [STILL] * 3
     assert float(course.model.optimizer.learning_rate) == STILL / 2
-    assert course.place(course.model) == better
+    assert course.weights_of(course.model) == better
     course.model.load_weights(best)
-    assert course.place(course.model) == better
+    assert course.weights_of(course.model) == better
 
     log = course.walk([worse, better, worse, worse], EARLY(monitor, patience=1))
     assert len(log[monitor]) == 3
@@ -100,8 +95,8 @@ def test_a_mode_of_the_user_stays(course, tmp_path):
     reduce = PLATEAU("val_elbo", 0.5, patience=1, mode="min", min_delta=0)
     course.walk(["good", "bad"], restore, keep, reduce)
     assert float(course.model.optimizer.learning_rate) == STILL
-    assert course.place(course.model) == "bad"
-    assert course.place(keras.saving.load_model(best)) == "bad"
+    assert course.weights_of(course.model) == "bad"
+    assert course.weights_of(keras.saving.load_model(best)) == "bad"
 
 
 def test_a_name_that_is_not_logged_by_the_model_is_left_to_keras(course):

@@ -52,8 +52,7 @@ def directed():
     return DirectedModel({"z": node}, Conditional(dense((2,), 16), likelihood, "z"), seed=0)
 
 
-def functional():
-    """A Keras model with one layer of vae_tf."""
+def functional():  # with one layer of vae_tf
     x = keras.Input(EVENT_SHAPE)
     drawn = IndependentNormal([2])(dense(EVENT_SHAPE, 4)(x))
     return keras.Model(x, 0.0 * drawn)
