@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.serving.client.fake import FakeModel, serve
+from tests.serving.client.fake import FakeLadder, FakeModel, serve
 from vae_tf.cli.call import call
 
 
@@ -53,6 +53,44 @@ def test_every_signature(address, tmp_path):
     printed = succeeds("score", "--in", x, "--seed", 0, "--out", tmp_path / "n.npz", *at)
     assert "elbo 2.0000 nats" in printed
     assert "sample: seed int64 (any) -> x float32" in succeeds("metadata", *at)
+
+
+def test_further_inputs(tmp_path):
+    x, shift = np.random.default_rng(0).uniform(size=(2, 2, 2, 1)), np.float32([0.5, 1.5])
+    saved = {name: tmp_path / f"{name}.npy" for name in ("x", "shift", "z1", "z2")}
+    np.save(saved["x"], x)
+    np.save(saved["shift"], shift)
+    shift_option = ["--input", f"shift={saved['shift']}"]
+    out = tmp_path / "out.npz"
+
+    def x_of(*arguments):
+        succeeds(*arguments, *shift_option, "--out", out, "--address", address)
+        return np.load(out)["x"]
+
+    with serve("grpc", FakeLadder()) as address:
+        x_of_seed = FakeLadder().sample(7_000_000 + np.arange(2), shift)["x"]
+        np.testing.assert_array_equal(x_of("sample", "--n", 2, "--seed", 7), x_of_seed)
+        x_of_x = x_of("reconstruct", "--in", saved["x"])
+        np.testing.assert_allclose(x_of_x, x + shift[:, None, None, None], rtol=1e-6)
+        at = [*shift_option, "--address", address]
+        succeeds("score", "--in", saved["x"], "--out", out, *at)
+        np.testing.assert_array_equal(np.load(out)["log_prob"], shift)
+        succeeds("encode", "--in", saved["x"], "--out", out, *at)
+        encoded = dict(np.load(out))
+        assert encoded.keys() == {"z1_mean", "z1_stddev", "z2_mean", "z2_stddev"}
+        z = {name: encoded[f"{name}_mean"] for name in ("z1", "z2")}
+        for name in z:
+            np.save(saved[name], z[name])
+        latents = [f"--input={name}={saved[name]}" for name in z]
+        x_of_z = FakeLadder().decode(**z, shift=shift)["x"]
+        np.testing.assert_array_equal(x_of("decode", *latents), x_of_z)
+
+        assert "takes NAME=FILE.npy; got 'shift'" in fails(2, "sample", "--input", "shift", *at)
+        assert "another shift already" in fails(2, "sample", *shift_option, *at)
+        assert "another x already" in fails(
+            2, "encode", "--in", saved["x"], "--input", f"x={saved['x']}", *at
+        )
+        assert "takes the inputs seed, shift" in fails(2, "sample", "--address", address)
 
 
 def test_bad_use_is_one_line(address, tmp_path):

@@ -100,6 +100,15 @@ def _as_command_error(address: str, code: str, error: Exception) -> Exception:
 _Input = Annotated[
     Path, typer.Option("--in", help="NumPy's .npy, one example a row.", show_default=False)
 ]
+_Further = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="NAME=FILE.npy",
+        help="A further input of the signature, such as a condition; repeat it for several.",
+        show_default=False,
+    ),
+]
 _Picture = Annotated[Path, typer.Option(help="A picture (.png, .svg, .pdf), .npy or .npz.")]
 _Arrays = Annotated[Path, typer.Option(help=".npz, an array an output.")]
 _Seed = Annotated[
@@ -114,47 +123,76 @@ def sample(
     client: "Client",
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")] = 16,
     seed: _Seed = None,
+    further: _Further = None,
     out: _Picture = Path("samples.png"),
 ) -> None:
     """Draw samples."""
     _check_suffix(out, *_PICTURES, ".npy", ".npz")
-    _write(out, x=client.sample(n, seed))
+    _write(out, x=client.sample(n, seed, **_read_further(further, "n", "seed")))
 
 
 @call.command()
 @_client_command
-def encode(client: "Client", source: _Input, out: _Arrays = Path("encoded.npz")) -> None:
-    """Write `mean` and `stddev` of q(z|x) for each example."""
+def encode(
+    client: "Client",
+    source: _Input,
+    further: _Further = None,
+    out: _Arrays = Path("encoded.npz"),
+) -> None:
+    """Write `mean` and `stddev` of q(z|x) for each example; with several latents `NAME_mean`, ..."""
     _check_suffix(out, ".npz")
-    _write(out, **client.encode(_read(source))._asdict())
+    encoded = client.encode(_read(source), **_read_further(further, "x"))
+    if not isinstance(encoded, dict):
+        _write(out, **encoded._asdict())
+        return
+    parts = {name: one._asdict().items() for name, one in encoded.items()}
+    _write(out, **{f"{name}_{part}": array for name in parts for part, array in parts[name]})
 
 
 @call.command()
 @_client_command
-def decode(client: "Client", source: _Input, out: _Picture = Path("decoded.npy")) -> None:
+def decode(
+    client: "Client",
+    source: Annotated[
+        Path | None,
+        typer.Option("--in", help="NumPy's .npy, one z a row. Several latents: --input of each."),
+    ] = None,
+    further: _Further = None,
+    out: _Picture = Path("decoded.npy"),
+) -> None:
     """Write or draw the mean of p(x|z) for each z."""
     _check_suffix(out, *_PICTURES, ".npy", ".npz")
-    _write(out, x=client.decode(_read(source)))
+    if source is None:
+        _write(out, x=client.decode(**_read_further(further)))
+    else:
+        _write(out, x=client.decode(_read(source), **_read_further(further, "z")))
 
 
 @call.command()
 @_client_command
 def reconstruct(
-    client: "Client", source: _Input, out: _Picture = Path("reconstructed.npy")
+    client: "Client",
+    source: _Input,
+    further: _Further = None,
+    out: _Picture = Path("reconstructed.npy"),
 ) -> None:
     """Write or draw what the model makes of each example."""
     _check_suffix(out, *_PICTURES, ".npy", ".npz")
-    _write(out, x=client.reconstruct(_read(source)))
+    _write(out, x=client.reconstruct(_read(source), **_read_further(further, "x")))
 
 
 @call.command()
 @_client_command
 def score(
-    client: "Client", source: _Input, seed: _Seed = None, out: _Arrays = Path("scores.npz")
+    client: "Client",
+    source: _Input,
+    seed: _Seed = None,
+    further: _Further = None,
+    out: _Arrays = Path("scores.npz"),
 ) -> None:
     """Write `log_prob` and `elbo` of each example, in nats, and print their means."""
     _check_suffix(out, ".npz")
-    scores = client.score(_read(source), seed)
+    scores = client.score(_read(source), seed, **_read_further(further, "x", "seed"))
     _write(out, **scores._asdict())
     typer.echo(f"mean log_prob {scores.log_prob.mean():.4f}, elbo {scores.elbo.mean():.4f} nats")
 
@@ -212,6 +250,19 @@ def _read(path: Path) -> "np.ndarray":
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} holds several arrays; write the one meant with numpy.save.")
     return array
+
+
+def _read_further(texts: list[str] | None, *others: str) -> "dict[str, np.ndarray]":
+    """The arrays of `--input` by name; `others` are names that it cannot have."""
+    arrays: dict[str, np.ndarray] = {}
+    for text in texts or []:
+        name, _, path = text.partition("=")
+        if not (name and path):
+            raise InputError(f"--input takes NAME=FILE.npy; got {text!r}.")
+        if name in (*others, *arrays):
+            raise InputError(f"--input {text}: there is another {name} already.")
+        arrays[name] = _read(Path(path))
+    return arrays
 
 
 def _write(path: Path, **arrays: "np.ndarray") -> None:

@@ -190,7 +190,8 @@ class ObjectiveTrainer(keras.Model):
                 self._taken,
             )
             kwargs["validation_data"] = parts if is_tuple else parts[0]
-        set_modes(kwargs.get("callbacks"), {*self._higher, *self._objective().higher_is_better})
+        higher = {*self._higher, *self._objective().higher_is_better}
+        set_modes(kwargs.get("callbacks"), {metric.name for metric in self.metrics}, higher)
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras warns of True, its own default
         warn_of_unfinished_warm_up(self, x, batch_size=batch_size, epochs=epochs, **kwargs)

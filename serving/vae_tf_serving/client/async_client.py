@@ -12,7 +12,7 @@ from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.operations import Seed, Steps
 from vae_tf_serving.client.options import Options, retry_policy
 from vae_tf_serving.client.protocol import Call
-from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
+from vae_tf_serving.client.results import Metadata, Scores, VersionStatus
 
 T = TypeVar("T")
 
@@ -45,25 +45,25 @@ class AsyncClient(BaseClient):
 
         return AsyncGrpcTransport(options)
 
-    async def sample(self, n: int, seed: Seed = None) -> np.ndarray:
+    async def sample(self, n: int, seed: Seed = None, **further: Any) -> np.ndarray:
         """See `Client.sample`."""
-        return await self._run(self._operations.sample(n, seed))
+        return await self._run(self._operations.sample(n, seed, further))
 
-    async def encode(self, x: Any) -> Encoding:
+    async def encode(self, x: Any, **further: Any) -> Any:
         """See `Client.encode`."""
-        return await self._run(self._operations.encode(x))
+        return await self._run(self._operations.encode(x, further))
 
-    async def decode(self, z: Any) -> np.ndarray:
+    async def decode(self, z: Any = None, **further: Any) -> np.ndarray:
         """See `Client.decode`."""
-        return await self._run(self._operations.decode(z))
+        return await self._run(self._operations.decode(z, further))
 
-    async def reconstruct(self, x: Any) -> np.ndarray:
+    async def reconstruct(self, x: Any, **further: Any) -> np.ndarray:
         """See `Client.reconstruct`."""
-        return await self._run(self._operations.reconstruct(x))
+        return await self._run(self._operations.reconstruct(x, further))
 
-    async def score(self, x: Any, seed: Seed = None) -> Scores:
+    async def score(self, x: Any, seed: Seed = None, **further: Any) -> Scores:
         """See `Client.score`."""
-        return await self._run(self._operations.score(x, seed))
+        return await self._run(self._operations.score(x, seed, further))
 
     async def predict(
         self,

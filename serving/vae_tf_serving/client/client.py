@@ -12,7 +12,7 @@ from vae_tf_serving.client.error import ServingError
 from vae_tf_serving.client.operations import Seed, Steps
 from vae_tf_serving.client.options import Options, retry_policy
 from vae_tf_serving.client.protocol import Call
-from vae_tf_serving.client.results import Encoding, Metadata, Scores, VersionStatus
+from vae_tf_serving.client.results import Metadata, Scores, VersionStatus
 
 T = TypeVar("T")
 
@@ -35,8 +35,9 @@ class Client(BaseClient):
 
     It is thread-safe. Rows that do not fit into one request are sent in several requests, one after
     the other, to one version; if that version is unloaded meanwhile, the call starts over once with
-    the next. Inputs are checked against the signature, which is requested once. `predict` calls any
-    other SavedModel.
+    the next. Inputs are checked against the signature, which is requested once. A signature that has
+    further inputs, as that of a model of a condition has, gets them by keyword:
+    `client.sample(16, condition=c)`, `[N, ...]`. `predict` calls any other SavedModel.
 
     Args:
         address: str. "host:port" for gRPC ("grpcs://host:port" with TLS and the system's
@@ -70,7 +71,7 @@ class Client(BaseClient):
 
         return GrpcTransport(options)
 
-    def sample(self, n: int, seed: Seed = None) -> np.ndarray:
+    def sample(self, n: int, seed: Seed = None, **further: Any) -> np.ndarray:
         """Draws samples from the model.
 
         Args:
@@ -79,32 +80,53 @@ class Client(BaseClient):
                 of the requests. Row i is sent with the seed `1_000_000 * seed + i`, so that two
                 seeds share no row. Or `[n]` ints: the seeds of the rows. Defaults to new seeds from
                 the system.
+            **further: Further inputs of the signature by name, `[n, ...]`.
 
         Returns:
             The means of p(x|z) at z ~ p(z), `[n, *event]` float32.
         """
-        return self._run(self._operations.sample(n, seed))
+        return self._run(self._operations.sample(n, seed, further))
 
-    def encode(self, x: Any) -> Encoding:
-        """Returns the mean and standard deviation of q(z|x), each `[N, D]`, for x `[N, *event]`."""
-        return self._run(self._operations.encode(x))
+    def encode(self, x: Any, **further: Any) -> Any:
+        """Returns the mean and standard deviation of q(z|x) of each example.
 
-    def decode(self, z: Any) -> np.ndarray:
-        """Returns the mean of p(x|z), `[N, *event]`, for z `[N, D]`."""
-        return self._run(self._operations.decode(z))
+        Args:
+            x: `[N, *event]`.
+            **further: Further inputs of the signature by name, `[N, ...]`.
 
-    def reconstruct(self, x: Any) -> np.ndarray:
-        """Returns the mean of p(x|z) at the mean of q(z|x), in the shape of x, `[N, *event]`."""
-        return self._run(self._operations.reconstruct(x))
+        Returns:
+            `Encoding(mean, stddev)`, each `[N, D]`. For a model of several latents, a dict: name of the
+            latent -> `Encoding`.
+        """
+        return self._run(self._operations.encode(x, further))
 
-    def score(self, x: Any, seed: Seed = None) -> Scores:
+    def decode(self, z: Any = None, **further: Any) -> np.ndarray:
+        """Returns the mean of p(x|z), `[N, *event]`.
+
+        Args:
+            z: `[N, D]`. None for a model whose latents have other names.
+            **further: Latents by name, `[N, D]`, and further inputs of the signature, `[N, ...]`.
+        """
+        return self._run(self._operations.decode(z, further))
+
+    def reconstruct(self, x: Any, **further: Any) -> np.ndarray:
+        """Returns the mean of p(x|z) at the mean of q(z|x), in the shape of x, `[N, *event]`.
+
+        Args:
+            x: `[N, *event]`.
+            **further: Further inputs of the signature by name, `[N, ...]`.
+        """
+        return self._run(self._operations.reconstruct(x, further))
+
+    def score(self, x: Any, seed: Seed = None, **further: Any) -> Scores:
         """Estimates log p(x) and the evidence lower bound, each `[N]`, in nats.
 
         Args:
             x: `[N, *event]`.
             seed: Seed of the importance samples, as in `sample`.
+            **further: Further inputs of the signature by name, `[N, ...]`.
         """
-        return self._run(self._operations.score(x, seed))
+        return self._run(self._operations.score(x, seed, further))
 
     def predict(
         self,

@@ -32,30 +32,30 @@ class Operations:
         self._protocol = protocol
         self._known: Metadata | None = None
 
-    def sample(self, n: int, seed: Seed) -> Steps[np.ndarray]:
+    def sample(self, n: int, seed: Seed, further: Mapping[str, Any]) -> Steps[np.ndarray]:
         """See `Client.sample`."""
-        outputs = yield from self.predict({"seed": rows.row_seeds(n, seed)}, "sample", cut=True)
-        return _output(outputs, "x")
+        inputs = {"seed": rows.row_seeds(n, seed), **further}
+        return _output((yield from self.predict(inputs, "sample", cut=True)), "x")
 
-    def encode(self, x: Any) -> Steps[Encoding]:
+    def encode(self, x: Any, further: Mapping[str, Any]) -> Steps[Any]:
         """See `Client.encode`."""
-        outputs = yield from self.predict({"x": _examples(x)}, "encode", cut=True)
-        return Encoding(_output(outputs, "mean"), _output(outputs, "stddev"))
+        inputs = {"x": _examples(x), **further}
+        return _encoding((yield from self.predict(inputs, "encode", cut=True)))
 
-    def decode(self, z: Any) -> Steps[np.ndarray]:
+    def decode(self, z: Any, further: Mapping[str, Any]) -> Steps[np.ndarray]:
         """See `Client.decode`."""
-        outputs = yield from self.predict({"z": z}, "decode", cut=True)
-        return _output(outputs, "x")
+        inputs = further if z is None else {"z": z, **further}
+        return _output((yield from self.predict(inputs, "decode", cut=True)), "x")
 
-    def reconstruct(self, x: Any) -> Steps[np.ndarray]:
+    def reconstruct(self, x: Any, further: Mapping[str, Any]) -> Steps[np.ndarray]:
         """See `Client.reconstruct`."""
-        outputs = yield from self.predict({"x": _examples(x)}, "reconstruct", cut=True)
-        return _output(outputs, "x")
+        inputs = {"x": _examples(x), **further}
+        return _output((yield from self.predict(inputs, "reconstruct", cut=True)), "x")
 
-    def score(self, x: Any, seed: Seed) -> Steps[Scores]:
+    def score(self, x: Any, seed: Seed, further: Mapping[str, Any]) -> Steps[Scores]:
         """See `Client.score`."""
         x = _examples(x)
-        inputs = {"x": x, "seed": rows.row_seeds(len(x) if x.ndim else 1, seed)}
+        inputs = {"x": x, "seed": rows.row_seeds(len(x) if x.ndim else 1, seed), **further}
         outputs = yield from self.predict(inputs, "score", cut=True)
         return Scores(_output(outputs, "log_prob"), _output(outputs, "elbo"))
 
@@ -169,6 +169,17 @@ def _examples(x: Any) -> np.ndarray:
             "for [0, 1], divide them by 255."
         )
     return x
+
+
+def _encoding(outputs: Mapping[str, np.ndarray]) -> Encoding | dict[str, Encoding]:
+    """The moments of the one latent, or latent -> moments where the outputs name several."""
+    names = sorted(name.removesuffix("_mean") for name in outputs if name.endswith("_mean"))
+    if "mean" in outputs or not names:
+        return Encoding(_output(outputs, "mean"), _output(outputs, "stddev"))
+    return {
+        name: Encoding(_output(outputs, f"{name}_mean"), _output(outputs, f"{name}_stddev"))
+        for name in names
+    }
 
 
 def _output(outputs: Mapping[str, np.ndarray], name: str) -> np.ndarray:

@@ -83,6 +83,41 @@ class FakeModel:
         return {"text_bytes": text}
 
 
+class FakeLadder(FakeModel):
+    """Two latents, and a condition that is added to x."""
+
+    @property
+    def signatures(self):
+        z = {"z1": ("DT_FLOAT", (-1, LATENT)), "z2": ("DT_FLOAT", (-1, 1))}
+        moments = {f"{key}_{part}": z[key] for key in z for part in ("mean", "stddev")}
+        x, condition = ("DT_FLOAT", (-1, *self.event)), {"shift": ("DT_FLOAT", (-1,))}
+        seed, nats = ("DT_INT64", (-1,)), ("DT_FLOAT", (-1,))
+        return {
+            "encode": ({"x": x, **condition}, moments),
+            "decode": ({**z, **condition}, {"x": x}),
+            "sample": ({"seed": seed, **condition}, {"x": x, **z}),
+            "reconstruct": ({"x": x, **condition}, {"x": x}),
+            "score": ({"x": x, "seed": seed, **condition}, {"log_prob": nats, "elbo": nats}),
+        }
+
+    def encode(self, x, shift):
+        z1, z2 = x.reshape(len(x), -1)[:, :LATENT], shift[:, None]
+        return {"z1_mean": z1, "z1_stddev": z1 + 1, "z2_mean": z2, "z2_stddev": z2 + 1}
+
+    def decode(self, z1, z2, shift):
+        return {"x": np.repeat(z1[:, :1] * z2 + shift[:, None], 4, 1).reshape(-1, *self.event)}
+
+    def sample(self, seed, shift):
+        z = {"z1": np.stack([seed % 97] * LATENT, 1).astype("float32"), "z2": shift[:, None]}
+        return {**z, **self.decode(**z, shift=shift)}
+
+    def reconstruct(self, x, shift):
+        return {"x": x + shift[:, None, None, None]}
+
+    def score(self, x, seed, shift):
+        return {"log_prob": shift, "elbo": seed.astype("float32")}
+
+
 class FakeError(Exception):
     def __init__(self, code, message):
         super().__init__(message)

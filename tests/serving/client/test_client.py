@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.serving.client.fake import FakeModel, serve
+from tests.serving.client.fake import FakeLadder, FakeModel, serve
 from vae_tf_serving import AsyncClient, Client, ServingError
 from vae_tf_serving.client.error import invalid
 from vae_tf_serving.client.options import Options
@@ -81,6 +81,41 @@ def test_rows_are_cut_and_joined_in_order(connect):
     model.rows.clear()
     assert client.predict({"z": mean}, "decode")["x"].shape == x.shape
     assert model.rows == [5]  # not cut unless asked
+
+
+def test_further_inputs_go_by_keyword(connect):
+    model = FakeLadder()
+    client = connect(model, max_rows=2)
+    shift = np.float32([0.5, 1.5, 2.5])
+    x = np.random.default_rng(0).normal(size=(3, 2, 2, 1)).astype("float32")
+    seeds = 7_000_000 + np.arange(3)
+    sampled = client.sample(3, seed=7, shift=shift)
+    np.testing.assert_array_equal(sampled, model.sample(seeds, shift)["x"])
+    assert model.rows == [2, 1]
+    encoded, expected = client.encode(x, shift=shift), model.encode(x, shift)
+    assert list(encoded) == ["z1", "z2"]
+    for name in encoded:
+        np.testing.assert_array_equal(encoded[name].mean, expected[f"{name}_mean"])
+        np.testing.assert_array_equal(encoded[name].stddev, expected[f"{name}_stddev"])
+    z = {name: encoded[name].mean for name in encoded}
+    decoded = client.decode(**z, shift=shift.tolist())
+    np.testing.assert_array_equal(decoded, model.decode(**z, shift=shift)["x"])
+    shifted = x + shift[:, None, None, None]
+    np.testing.assert_array_equal(client.reconstruct(x, shift=shift), shifted)
+    np.testing.assert_array_equal(client.score(x, seed=7, shift=shift).log_prob, shift)
+
+
+def test_missing_and_unknown_further_inputs_are_named(connect):
+    client, plain = connect(FakeLadder()), connect(FakeModel())
+    z = np.zeros((2, 3))
+    for expected, function, arguments in [
+        ("takes the inputs seed, shift; given were seed", client.sample, {"n": 2}),
+        ("takes the inputs shift, z1, z2; given were z.", client.decode, {"z": z}),
+        ("takes the inputs shift, z1, z2; given were none", client.decode, {}),
+        ("rows; they have seed: 2, shift: 1", client.sample, {"n": 2, "shift": [0.0]}),
+        ("takes the inputs seed; given were seed, shift", plain.sample, {"n": 2, "shift": [0.0]}),
+    ]:
+        assert expected in fails("INVALID_ARGUMENT", function, **arguments)
 
 
 def test_messages_are_bounded_in_bytes_of_request_and_answer(connect, protocol):
