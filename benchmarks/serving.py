@@ -8,6 +8,9 @@ round each is measured once in every cell (signature and rows, protocol, connect
 the machine's speed affects all. Each connection has one request at a time; wrk sends REST, h2load gRPC,
 from the same machine. The table shows the median of the rounds [lowest, highest].
 
+With --before PATH the server and the export of another checkout, such as a worktree of an older commit,
+are a peer too, called "before".
+
 First every peer's response to every workload is compared over REST with the model's.
 """
 
@@ -30,6 +33,7 @@ from serving_peers.harness.contender import PEERS, Contender, InProcess
 from serving_peers.harness.environment import UnavailableError, python_with
 
 TENSORFLOW = "tensorflow>=2.21,<2.22"
+BEFORE = "before"
 # name -> script and its further arguments, requirements (none: this environment)
 CONTENDERS: dict[str, tuple[list[str], list[str]]] = {
     "vae_tf_serving": (["vae_tf_serving_peer.py"], []),
@@ -45,6 +49,14 @@ CONTENDERS: dict[str, tuple[list[str], list[str]]] = {
 WORKLOADS = ("sample-1", "decode-1", "decode-32", "encode-1")
 
 
+def make_model(folder: Path, root: Path | None = None) -> None:
+    """Exports the model and writes the workloads, with another checkout where one is given."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if root is not None:
+        environment["PYTHONPATH"] = str(root.resolve())
+    subprocess.run([sys.executable, PEERS / "make_model.py", folder], check=True, env=environment)
+
+
 def start(name: str, folder: Path, environments: Path) -> Contender:
     """A peer that is up and answers rightly.
 
@@ -52,7 +64,7 @@ def start(name: str, folder: Path, environments: Path) -> Contender:
         UnavailableError: if it cannot be installed, started or believed.
     """
     script, requirements = CONTENDERS[name]
-    if len(script) > 1 and not shutil.which(script[1]):
+    if len(script) > 1 and name != BEFORE and not shutil.which(script[1]):
         raise UnavailableError(f"{script[1]} is not on the PATH")
     python = python_with(requirements, environments)
     kind = InProcess if name == "in process" else Contender
@@ -97,17 +109,24 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     cache = Path.home() / ".cache" / "vae_tf" / "serving_peers"
     parser.add_argument("--environments", type=Path, default=cache, help="where they are kept")
+    parser.add_argument("--before", type=Path, help="another checkout, measured too")
     arguments = parser.parse_args()
     load.check_tools()
     folder = Path(tempfile.mkdtemp(prefix="serving-benchmark-"))
-    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run([sys.executable, PEERS / "make_model.py", folder], check=True, env=quiet)
+    make_model(folder)
+    folders = defaultdict(lambda: folder)
+    if arguments.before:
+        CONTENDERS[BEFORE] = (["vae_tf_serving_peer.py", f"{arguments.before.resolve()}"], [])
+        arguments.peers = [*arguments.peers, BEFORE]
+        folders[BEFORE] = folder / BEFORE
+        folders[BEFORE].mkdir()
+        make_model(folders[BEFORE], arguments.before)
     contenders: list[Contender] = []
     skipped = {}
     try:
         for name in arguments.peers:
             try:
-                contenders.append(start(name, folder, arguments.environments))
+                contenders.append(start(name, folders[name], arguments.environments))
                 print(f"{name} is up", flush=True)
             except UnavailableError as error:
                 skipped[name] = str(error)

@@ -11,8 +11,14 @@ from vae_tf_serving.client.rest_protocol import RestProtocol
 
 
 def main() -> None:
-    """Writes the requests and executes the server. A sixth argument names another binary."""
+    """Writes the requests and executes the server.
+
+    A sixth argument names another binary, or the folder of another checkout.
+    """
     binary = sys.argv.pop(6) if len(sys.argv) > 6 else None
+    if binary and os.path.isdir(binary):
+        os.environ["PYTHONPATH"] = os.path.join(binary, "serving")
+        binary = None
     me = peer()
     options = Options("localhost:1")
     for workload in me.workloads():
