@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from vae_tf.inference.batch import Batch
 from vae_tf.inference.elbo import elbo_terms
-from vae_tf.inference.model import Traceable
+from vae_tf.inference.traceable import Traceable
 from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 
 

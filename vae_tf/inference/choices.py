@@ -7,8 +7,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.inference.model import LatentNode
 from vae_tf.inference.trace import Choice, Choose
+from vae_tf.inference.traceable import LatentNode
 from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import fold_in, two_words
 

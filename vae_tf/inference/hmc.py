@@ -8,10 +8,10 @@ import tensorflow_probability as tfp
 
 from vae_tf.inference.batch import Batch
 from vae_tf.inference.choices import draw_p, given
-from vae_tf.inference.model import Traceable
 from vae_tf.inference.moments import moments
 from vae_tf.inference.packing import Packing
 from vae_tf.inference.trace import Trace
+from vae_tf.inference.traceable import Traceable
 from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import fold_in
 

@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from vae_tf.inference.batch import Batch
 from vae_tf.inference.choices import DRAWS
-from vae_tf.inference.model import Traceable
 from vae_tf.inference.rows import by_row
 from vae_tf.inference.trace import Trace
+from vae_tf.inference.traceable import Traceable
 
 
 class Moments(NamedTuple):

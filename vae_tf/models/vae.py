@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from vae_tf.inference.batch import Batch, observed
-from vae_tf.inference.model import LatentNode
+from vae_tf.inference.traceable import LatentNode
 from vae_tf.layers.base import DistributionLayer
 from vae_tf.models.latent_variable_model import LatentVariableModel
 from vae_tf.models.parts import check_distributions, check_parts

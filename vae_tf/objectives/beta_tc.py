@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from vae_tf.inference.batch import Batch
 from vae_tf.inference.elbo import factors
-from vae_tf.inference.model import Traceable
+from vae_tf.inference.traceable import Traceable
 from vae_tf.objectives.demands import (
     demand_factors,
     demand_gradient_through_z,

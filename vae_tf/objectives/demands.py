@@ -4,8 +4,8 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from vae_tf.inference.elbo import factors
-from vae_tf.inference.model import Traceable
 from vae_tf.inference.trace import Trace
+from vae_tf.inference.traceable import Traceable
 from vae_tf.utils.errors import InputError
 
 

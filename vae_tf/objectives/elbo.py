@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from vae_tf.inference.batch import Batch
 from vae_tf.inference.elbo import check_estimator, elbo_terms, kl_divergence_per_dimension
-from vae_tf.inference.model import Traceable
+from vae_tf.inference.traceable import Traceable
 from vae_tf.objectives.demands import demand_factors, demand_gradient_through_z
 from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 from vae_tf.objectives.schedules import Schedule, as_schedule

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from vae_tf.inference.batch import Batch
 from vae_tf.inference.choices import draw_q, given
-from vae_tf.inference.model import Traceable
 from vae_tf.inference.trace import Trace
+from vae_tf.inference.traceable import Traceable
 from vae_tf.objectives.demands import demand_gradient_through_z
 from vae_tf.objectives.objective import Objective, ObjectiveTerms, objective_terms
 from vae_tf.utils.checks import as_count

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from vae_tf.inference.batch import Batch, as_batch
 from vae_tf.inference.elbo import ElboTerms, elbo_terms, latent_kls
-from vae_tf.inference.model import Traceable
 from vae_tf.inference.trace import Trace
+from vae_tf.inference.traceable import Traceable
 
 
 class ObjectiveTerms(NamedTuple):

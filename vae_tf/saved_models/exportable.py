@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from vae_tf.inference.batch import Batch
-from vae_tf.inference.model import Traceable
 from vae_tf.inference.moments import Moments
 from vae_tf.inference.trace import Trace
+from vae_tf.inference.traceable import Traceable
 from vae_tf.layers.base import DistributionLayer
 from vae_tf.utils.seeds import Seed
 

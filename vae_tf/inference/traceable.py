@@ -60,7 +60,7 @@ class Traceable(Protocol):
         rows: Any = None,
         likelihood: bool = True,
     ) -> Trace:
-        """The latents that `choose` gives, scored; see `LatentVariableModel.trace`."""
+        """The latents that `choose` gives, scored; see `vae_tf.models.traced_model`."""
 
     def infer(
         self,
@@ -77,7 +77,7 @@ class Traceable(Protocol):
         """What depends on neither x nor condition nor latents."""
 
     def context(self, batch: Batch, infer: bool = True, training: bool = False) -> dict[str, Any]:
-        """What is known before any latent; see `LatentVariableModel.context`."""
+        """What is known before any latent; see `vae_tf.models.traced_model`."""
 
     def log_joint(self, batch: Batch, context: dict[str, Any] | None = None) -> LogJoint:
         """The function latents -> log p(x, latents), nats."""
