@@ -42,6 +42,6 @@ def test_what_does_not_fit_is_said():
         of_two().distribution({"a": tf.zeros([1, 3])})
     with pytest.raises(InputError, match="give the network one input for each name"):
         Conditional(of_two().network, LAYER, ["a"])
-    with pytest.raises(InputError, match="layer is a layer of vae_tf.layers"):
+    with pytest.raises(InputError, match=r"layer is a layer of vae_tf\.layers"):
         Conditional(keras.layers.Dense(4), keras.layers.Dense(4), "x")
     assert Conditional(keras.layers.Dense(2), IndependentBernoulli([2]), "z").inputs == ("z",)
