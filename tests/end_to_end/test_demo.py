@@ -24,5 +24,5 @@ def test_the_demo_goes_all_the_way(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "Film of the manifold" in page
+    assert "Animation of the manifold" in page
     assert page.count("<img") >= 14

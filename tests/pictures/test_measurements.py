@@ -73,16 +73,16 @@ def test_a_film_shows_each_frame_in_its_time_and_rests_on_the_last(tmp_path):
     figures = [pictures.samples(np.full((1, 8, 8, 1), level)) for level in (0.0, 0.5)]
     file = pictures.save(pictures.samples(np.ones((4, 8, 8, 1))), tmp_path / "last.png")
     path = pictures.animation(
-        [*figures, file], tmp_path / "new" / "film.gif", seconds=0.3, rest=1.5
+        [*figures, file], tmp_path / "new" / "animation.gif", seconds=0.3, rest=1.5
     )
-    with Image.open(path) as film:
-        assert film.n_frames == 3
-        assert film.info["loop"] == 0
+    with Image.open(path) as animation:
+        assert animation.n_frames == 3
+        assert animation.info["loop"] == 0
         durations, middles = [], []
         for k in range(3):
-            film.seek(k)
-            durations.append(film.info["duration"])
-            frame = np.asarray(film.convert("L"))
+            animation.seek(k)
+            durations.append(animation.info["duration"])
+            frame = np.asarray(animation.convert("L"))
             middles.append(frame[frame.shape[0] // 2, frame.shape[1] // 2])
     assert durations == [300, 300, 1500]
     assert middles[0] < 5
@@ -91,7 +91,7 @@ def test_a_film_shows_each_frame_in_its_time_and_rests_on_the_last(tmp_path):
     assert again.read_bytes() == path.read_bytes()
 
 
-def test_bad_films(tmp_path):
+def test_bad_animations(tmp_path):
     figure = pictures.samples(np.zeros((1, 8, 8, 1)))
     (tmp_path / "text.png").write_text("no picture")
     for frames, name, more, message in (

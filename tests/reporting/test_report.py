@@ -67,11 +67,11 @@ def titles(page):
     return {title: tag == "img" for title, tag in found}
 
 
-def test_figures_of_a_convolutional_model_and_its_film(page):
+def test_figures_of_a_convolutional_model_and_its_animation(page):
     everything = (
         "Samples", "Reconstructions", "Latent scatter", "Traversals", "Interpolations",
         "KL per dimension", "Active units", "Rate and distortion", "Learning curves",
-        "Film of the samples", "Saliency", "SmoothGrad", "Grad-CAM++", "Activation maximisation",
+        "Animation of the samples", "Saliency", "SmoothGrad", "Grad-CAM++", "Activation maximisation",
         "Edits",
     )  # fmt: skip
     assert titles(page) == dict.fromkeys(everything, True)

@@ -51,7 +51,9 @@ def train(
     ] = False,
     pictures_every: Annotated[
         int,
-        typer.Option(help="Epochs from picture to picture of a film of the training; 0 for none."),
+        typer.Option(
+            help="Epochs from picture to picture of an animation of the training; 0 for none."
+        ),
     ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Json = False,

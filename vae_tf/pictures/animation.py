@@ -16,7 +16,7 @@ from vae_tf.utils.errors import InputError
 Frame = Figure | str | os.PathLike[str]
 
 DPI = 100
-"""Of figures: half of a picture's, because a film holds many."""
+"""Of figures: half of a picture's, because an animation holds many."""
 
 
 def animation(
@@ -44,7 +44,7 @@ def animation(
     """
     path = Path(path)
     if path.suffix.lower() != ".gif":
-        raise InputError(f"{path} ends in {path.suffix!r}, but a film is a .gif.")
+        raise InputError(f"{path} ends in {path.suffix!r}, but an animation is a .gif.")
     if not frames:
         raise InputError("`frames` is empty; give at least one figure or picture file.")
     if not (seconds > 0 and rest > 0):
@@ -52,7 +52,7 @@ def animation(
             f"A frame shows for {seconds} s and the last for {rest} s; give more than 0."
         )
     width, height = np.max([_image(frame).size for frame in frames], axis=0).tolist()
-    # One at a time, because a film of many epochs does not fit in memory.
+    # One at a time, because an animation of many epochs does not fit in memory.
     images = (_sheet(_image(frame), (width, height)) for frame in frames)
     first = next(images)
     durations = [round(1000 * seconds)] * (len(frames) - 1) + [round(1000 * rest)]

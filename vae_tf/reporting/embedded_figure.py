@@ -57,8 +57,8 @@ def embedded_animation(section: str, title: str, caption: str, path: Path) -> Em
     Raises:
         OSError: if it cannot be read.
     """
-    with Image.open(path) as film:
-        width, height = film.size
+    with Image.open(path) as animation:
+        width, height = animation.size
     return EmbeddedFigure(section, title, caption, _uri("gif", path.read_bytes()), width, height)
 
 

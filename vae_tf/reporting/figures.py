@@ -165,10 +165,12 @@ def _training(run: Run, title: str) -> Iterator[EmbeddedFigure]:
         partial(pictures.learning_curves, run.history, title=title),
     )
     epochs = RunFolder(run.folder).pictures / "epochs"
-    films = [path for name in _FILMS if (path := epochs / f"{name}.gif").is_file()]
-    if films:
+    animations = [path for name in _FILMS if (path := epochs / f"{name}.gif").is_file()]
+    if animations:
         caption = "The same latents after every few epochs, from the first to the last."
-        yield embedded_animation(_TRAINING, f"Film of the {films[0].stem}", caption, films[0])
+        yield embedded_animation(
+            _TRAINING, f"Animation of the {animations[0].stem}", caption, animations[0]
+        )
 
 
 def _attribution(

@@ -11,7 +11,7 @@ from vae_tf.evaluation.batching import Progress
 from vae_tf.reporting import figures as drawing
 from vae_tf.reporting.command_lines import report_command, train_command
 from vae_tf.reporting.context import context
-from vae_tf.reporting.three_panels import three_panels as lesson
+from vae_tf.reporting.three_panels import three_panels_figure
 from vae_tf.runs.evaluation.evaluate import BACKGROUND_EPOCHS, LEAST_COMPARED, SAMPLES, evaluate
 from vae_tf.runs.run import Run
 from vae_tf.utils.atomic import write_text
@@ -67,7 +67,7 @@ def report(
     )
     shown = list(drawing.figures(run, vae, data, evaluation))
     if three_panels:
-        shown.append(lesson(run.config, data, progress))
+        shown.append(three_panels_figure(run.config, data, progress))
     options = {
         "samples": None if samples == SAMPLES else samples,
         "ood": None if ood is None else os.fspath(ood),

@@ -15,7 +15,7 @@ from vae_tf.runs.figures.illustrate import described
 _TRAINED, _EPOCHS = 2000, 30
 
 
-def three_panels(
+def three_panels_figure(
     config: TrainingConfig, data: Data, progress: Progress | None = None
 ) -> EmbeddedFigure:
     """Trains the run's network, with two latents, by each half of the ELBO and by both.

@@ -53,7 +53,7 @@ def train(
             have been raised; without a run there, it begins. Defaults to False.
         callbacks: Further Keras callbacks. Those with a state of their own begin anew at a resume.
         verbose: 0 prints nothing, 1 shows Keras' bar, 2 prints one line an epoch. Defaults to 2.
-        pictures_every: int. Epochs from picture to picture in `pictures/epochs/`, where a film of
+        pictures_every: int. Epochs from picture to picture in `pictures/epochs/`, where an animation of
             each is made at the end, and in TensorBoard; see `PictureCallback`. Not part of the
             configuration: it changes no weight. Defaults to 0: no pictures.
 

@@ -9,7 +9,7 @@ from vae_tf.runs.figures.callback import PictureCallback
 from vae_tf.utils.errors import InputError
 
 
-def test_frames_and_films_in_the_folder_and_in_tensorboard(tmp_path):
+def test_frames_and_animations_in_the_folder_and_in_tensorboard(tmp_path):
     vae = small_vae(latent_dim=2)
     vae.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
     x = binary_images(40)
@@ -21,17 +21,17 @@ def test_frames_and_films_in_the_folder_and_in_tensorboard(tmp_path):
         frames = sorted((tmp_path / "epochs" / name).iterdir())
         assert [frame.name for frame in frames] == ["epoch-0002.png", "epoch-0004.png"]
         assert frames[0].read_bytes() != frames[1].read_bytes()
-        with Image.open(tmp_path / "epochs" / f"{name}.gif") as film:
-            assert film.n_frames == 2
+        with Image.open(tmp_path / "epochs" / f"{name}.gif") as animation:
+            assert animation.n_frames == 2
     found = EventAccumulator(str(events)).Reload()
     assert sorted(found.Tags()["tensors"]) == names
     assert [event.step for event in found.Tensors("samples")] == [2, 4]
 
-    # After a resume the film has the epochs before it, too.
+    # After a resume the animation has the epochs before it, too.
     again = PictureCallback(tmp_path / "epochs", x[:10], every=2)
     vae.fit(x, epochs=6, initial_epoch=4, verbose=0, callbacks=[again])
-    with Image.open(tmp_path / "epochs" / "samples.gif") as film:
-        assert film.n_frames == 3
+    with Image.open(tmp_path / "epochs" / "samples.gif") as animation:
+        assert animation.n_frames == 3
 
 
 def test_bad_arguments(tmp_path):

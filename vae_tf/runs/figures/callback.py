@@ -15,7 +15,7 @@ from vae_tf.utils.errors import InputError
 
 
 class PictureCallback(keras.callbacks.Callback):
-    """Draws the same pictures after every few epochs, and a film of each at the end of training.
+    """Draws the same pictures after every few epochs, and an animation of each at the end of training.
 
     Of epoch 12 `folder`/samples/epoch-0012.png and so on for the other pictures of
     `vae_tf.runs.figures.model_figures`; at the end `folder`/samples.gif and so on, of all the epochs
@@ -84,7 +84,7 @@ class PictureCallback(keras.callbacks.Callback):
         """Puts the pictures of all epochs together.
 
         Raises:
-            OSError: if a film cannot be written.
+            OSError: if an animation cannot be written.
         """
         if self._writer is not None:
             self._writer.close()
