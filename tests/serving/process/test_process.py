@@ -31,12 +31,21 @@ def slow_request(steps):
     return request
 
 
+def steps_of(seconds, url):
+    """How many steps of the slow signature take that long here."""
+    tried = 20_000
+    post(url, signature_name="slow", inputs=tried)
+    start = time.perf_counter()
+    post(url, signature_name="slow", inputs=tried)
+    return int(tried * seconds / (time.perf_counter() - start))
+
+
 def test_sigterm_answers_what_it_has(model_folder):
     process = Process("--model_name=m", f"--model_base_path={model_folder / 'plus_two'}")
     try:
         url = f"{process.rest}/v1/models/m:predict"
         assert post(url, instances=[1.0]) == {"predictions": [4.5]}
-        steps, answers = 150_000, {}
+        steps, answers = steps_of(2.0, url), {}
 
         def over_rest():
             answers["rest"] = post(url, signature_name="slow", inputs=steps)["outputs"]
