@@ -1,7 +1,7 @@
 import numpy as np
 import scipy.stats
 
-from tests.models.examples.networks import affine
+from tests.models.examples.parts import affine
 from tests.models.examples.two_layers import normal
 from vae_tf.layers import Conditional, HomoscedasticNormal
 from vae_tf.models import DirectedModel, Node

@@ -5,21 +5,11 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 from tensorflow_probability import distributions as tfd
 
-from tests.models.examples.networks import affine, network
+from tests.models.examples.parts import Uniform, affine, network
 from vae_tf.layers import Conditional, HomoscedasticNormal, OneHotCategorical
 from vae_tf.models import DirectedModel, Node
-from vae_tf.priors import Prior
 
 MEANS, T = np.random.default_rng(4).normal(size=(3, 4)), 0.5
-
-
-@keras.saving.register_keras_serializable(package="tests")
-class Uniform(Prior):
-    """p(z) = 1/D for each one-hot z."""
-
-    def distribution(self, encode=None):
-        dtype = self.variable_dtype
-        return tfd.OneHotCategorical(tf.zeros([self.latent_dim], dtype), dtype=dtype)
 
 
 class StraightThroughDistribution(tfd.OneHotCategorical):

@@ -3,8 +3,7 @@ import numpy as np
 import scipy.stats
 from scipy.special import logsumexp
 
-from tests.models.examples.discrete import Uniform
-from tests.models.examples.networks import affine, network
+from tests.models.examples.parts import Uniform, affine, network
 from tests.models.examples.two_layers import normal
 from vae_tf.inference import draw_q, enumerated
 from vae_tf.layers import Conditional, HomoscedasticNormal, OneHotCategorical

@@ -2,7 +2,7 @@ import numpy as np
 import scipy.stats
 import tensorflow_probability as tfp
 
-from tests.models.examples.networks import affine
+from tests.models.examples.parts import affine
 from vae_tf.layers import Conditional, HomoscedasticNormal, MultivariateNormalTriL
 from vae_tf.models import DirectedModel, Node
 from vae_tf.priors import StandardNormal

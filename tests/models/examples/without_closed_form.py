@@ -5,7 +5,7 @@ from tensorflow_probability import bijectors as tfb
 from tensorflow_probability import distributions as tfd
 
 from tests.linear_gaussian import LinearGaussian
-from tests.models.examples.networks import affine
+from tests.models.examples.parts import affine
 from vae_tf import VAE
 from vae_tf.distributions import PortableNormal
 from vae_tf.layers import DistributionLayer, HomoscedasticNormal

@@ -1,4 +1,9 @@
 import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from vae_tf.priors import Prior
 
 
 def network(units: int, hidden: int = 0, **inputs: tuple[int, ...]) -> keras.Model:
@@ -14,9 +19,16 @@ def network(units: int, hidden: int = 0, **inputs: tuple[int, ...]) -> keras.Mod
 
 def affine(kernels: dict[str, list], bias) -> keras.Model:
     """Σ input @ kernel + bias."""
-    import numpy as np
-
     units = len(bias)
     model = network(units, **{name: (len(kernel),) for name, kernel in kernels.items()})
     model.set_weights([np.concatenate(list(kernels.values())), np.asarray(bias)])
     return model
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Uniform(Prior):
+    """p(z) = 1/D for each one-hot z."""
+
+    def distribution(self, encode=None):
+        dtype = self.variable_dtype
+        return tfd.OneHotCategorical(tf.zeros([self.latent_dim], dtype), dtype=dtype)
