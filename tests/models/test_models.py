@@ -16,7 +16,10 @@ from vae_tf.evaluation import (
     hmc_marginal_likelihood,
     importance_weighted_bound,
 )
+from vae_tf.explore import codes
+from vae_tf.inference import Batch
 from vae_tf.objectives import ELBO, IWAE
+from vae_tf.utils.seeds import as_seed
 
 
 def test_two_layers(tmp_path):
@@ -39,6 +42,18 @@ def test_two_layers_importance_weighted(objective, tmp_path):
 def test_a_posterior_without_closed_form(tmp_path):
     example = without_closed_form
     check_model(example.without_closed_form, example.data, tmp_path, exact=example.exact)
+
+
+def test_codes_and_figures_without_closed_form():
+    model, x = without_closed_form.without_closed_form(), without_closed_form.data(20)
+    x = x.astype("float32")
+    found = codes(model, x)
+    np.testing.assert_allclose(found, model.moments(x)["z"].mean, rtol=1e-4, atol=1e-5)
+    draws = model.infer(Batch(x), 4000, seed=as_seed(3)).z["z"]
+    np.testing.assert_allclose(found, np.mean(draws, axis=0), atol=0.3)
+    evaluation = evaluate(model, x, num_samples=10)
+    assert evaluation.aggregated_posterior.mean.shape == (2,)
+    assert len(evaluation.active_units.variances) == 2
 
 
 def test_two_conditions_and_a_learned_prior(tmp_path):
@@ -78,7 +93,7 @@ def test_every_estimator_gives_log_p_x_of_two_layers():
         IWAE(3),
         IWAE(3, doubly_reparameterised=True),
     ):
-        loss = objective(model, model._as_batch(x), step=0, seed=model_seed(), training=True).loss
+        loss = objective(model, model._as_batch(x), step=0, seed=as_seed(5), training=True).loss
         np.testing.assert_allclose(-loss, exact, atol=1e-4)
     off = with_dtype("float64", lambda: two_layers.two_layers(0.2))
     for estimate in (
@@ -106,9 +121,3 @@ def test_what_a_model_lacks_is_said():
     with pytest.raises(InputError, match="moves continuous latents, and 'y'"):
         hmc_marginal_likelihood(enumerated_labels.enumerated_labels(), conditional.data(4)["x"])
     assert other.moments(discrete.data(3))["z"].mean.shape == (3, 3)
-
-
-def model_seed():
-    from vae_tf.utils.seeds import as_seed
-
-    return as_seed(5)

@@ -22,7 +22,8 @@ def latent_means(vae: VAE) -> keras.Model:
         `keras.Model`, a list of one `[B, *event]` -> `[B, D]`. It shares its weights with `vae`.
 
     Raises:
-        InputError: if the encoder is no functional or sequential model.
+        InputError: if the encoder is no functional or sequential model, or the posterior has no mean in
+            closed form.
     """
     encoder = vae.encoder
     try:
@@ -32,7 +33,14 @@ def latent_means(vae: VAE) -> keras.Model:
             f"Attribution needs an encoder that is a functional or sequential keras.Model of one "
             f"output; got {type(encoder).__name__}."
         ) from error
-    return keras.Model(inputs, _PointEstimate(vae.posterior)(outputs), name="latent_means")
+    try:
+        means = _PointEstimate(vae.posterior)(outputs)
+    except NotImplementedError as error:
+        raise InputError(
+            f"Attribution needs a posterior whose mean is known in closed form, and "
+            f"{type(vae.posterior).__name__} has none; use IndependentNormal or MultivariateNormalTriL."
+        ) from error
+    return keras.Model(inputs, means, name="latent_means")
 
 
 class _PointEstimate(keras.layers.Layer):

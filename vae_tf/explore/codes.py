@@ -21,7 +21,7 @@ class Decoded(NamedTuple):
 
 
 def codes(vae: VAE, x: Any) -> np.ndarray:
-    """The mean of q(z|x) of each example.
+    """The mean of q(z|x) of each example; of 256 draws with a fixed seed where TFP knows none.
 
     Args:
         vae: The model.
@@ -33,9 +33,7 @@ def codes(vae: VAE, x: Any) -> np.ndarray:
     Raises:
         InputError: for no example, another shape, or values the likelihood has no density for.
     """
-    return in_batches(
-        lambda batch: vae.posterior.point_estimate(vae.encode(batch)), as_batch(x, "x")
-    )
+    return in_batches(lambda batch: _codes(vae, batch), as_batch(x, "x"))
 
 
 def decoded(vae: VAE, z: Any) -> Decoded:
@@ -148,3 +146,10 @@ def as_dimensions(vae: VAE, dimensions: Any) -> list[int]:
             "stands for all."
         )
     return [int(d) for d in given]
+
+
+def _codes(vae: VAE, batch: np.ndarray) -> tf.Tensor:
+    try:
+        return vae.posterior.point_estimate(vae.encode(batch))
+    except NotImplementedError:
+        return vae.moments(batch)["z"].mean
