@@ -50,6 +50,13 @@ def test_a_further_layer_is_trained(documented):
         classified.fit(x, verbose=0)
 
 
+def test_an_objective_that_does_not_give_the_kl_of_each_latent(documented):
+    ladder = documented["ladder"]
+    ladder.compile("adam", documented["PowerELBO"](1.0))
+    logs = ladder.fit(documented["x"], verbose=0).history
+    assert set(logs) == {"elbo", "kl", "log_likelihood", "loss"}
+
+
 def test_a_layer_without_weights_is_refused():
     class Unbuilt(vae_tf.VAE):
         def __init__(self, *args, **kwargs):

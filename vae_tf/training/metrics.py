@@ -18,6 +18,8 @@ class ElboMetrics:
         names = ("loss", *ElboTerms._fields, *logged)
         self._means = {name: keras.metrics.Mean(name=name) for name in names}
         self._batches = keras.metrics.Sum(name="batches")
+        # An objective need not give all that the model logs, such as the KL of each latent.
+        self._given: set[str] = set()
 
     @property
     def all(self) -> list[keras.metrics.Metric]:
@@ -43,10 +45,15 @@ class ElboMetrics:
         self._batches.update_state(1.0)
         self._means["loss"].update_state(loss, sample_weight=batch)
         for name, value in {**result.terms._asdict(), **result.logs}.items():
+            self._given.add(name)
             per_example = value.shape.rank == 1
             self._means[name].update_state(value, sample_weight=weights if per_example else batch)
         return self.result()
 
     def result(self) -> dict[str, tf.Tensor]:
-        """The means since the last reset."""
-        return {name: mean.result() for name, mean in self._means.items()}
+        """The means since the last reset, of what was given."""
+        return {
+            name: mean.result()
+            for name, mean in self._means.items()
+            if name == "loss" or name in self._given
+        }
