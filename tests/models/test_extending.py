@@ -43,8 +43,8 @@ def test_the_page_runs_and_its_models_are_saved(documented, tmp_path):
 def test_a_further_layer_is_trained(documented):
     classified, x = documented["classified"], documented["x"]
     before = classified.classifier.get_weights()
-    history = classified.fit(x, np.ones(len(x), int), epochs=3, verbose=0).history
-    assert history["cross_entropy"][-1] < history["cross_entropy"][0]
+    history = classified.fit(x, np.ones(len(x), int), epochs=20, verbose=0).history
+    assert history["cross_entropy"][-1] < 0.9 * history["cross_entropy"][0]
     assert np.any(before[1] != classified.classifier.get_weights()[1])
     with pytest.raises(InputError, match="The training data has no label"):
         classified.fit(x, verbose=0)
