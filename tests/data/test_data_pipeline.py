@@ -136,6 +136,14 @@ def test_dynamic_draws_average_to_the_pixels_and_the_test_split_is_fixed():
     assert not d.eight_bit
 
 
+@pytest.mark.parametrize("binarize", ["static", "dynamic"])
+def test_binarised_test_split_is_the_same_for_every_seed(binarize):
+    x = grey(300)
+    zero, nine = (data.from_arrays(x, x, binarize=binarize, seed=seed) for seed in (0, 9))
+    np.testing.assert_array_equal(passes(zero.test)[0], passes(nine.test)[0])
+    assert (passes(zero.train)[0] != passes(nine.train)[0]).any()
+
+
 def test_bytes_of_zeros_and_ones_are_taken_as_they_are():
     x = (grey() > 127).astype(np.uint8)
     d = data.from_arrays(x, x)

@@ -99,6 +99,9 @@ def test_streaming_binarisation(prepared, monkeypatch, binarize):
     assert (first == second).all() == (binarize != "dynamic")
     np.testing.assert_array_equal(epoch(data.load("mnist", **options).train), first)
     np.testing.assert_array_equal(every(d.test)[0], every(d.test)[0])
+    np.testing.assert_array_equal(
+        every(d.test)[0], every(data.load("mnist", seed=9, **options).test)[0]
+    )
     assert abs(first.mean() - IMAGES.mean() / 255) < 0.02
 
 

@@ -267,11 +267,12 @@ def _binarized(
 ) -> tuple[np.ndarray, float, np.ndarray, float]:
     """(x, divisor, x_test, divisor) with all that is drawn once drawn.
 
-    Under "dynamic" the train split is left to the pipeline, and the test split is drawn once, so
-    that every evaluation sees the same test set.
+    Under "dynamic" the train split is left to the pipeline, and the test split is drawn once,
+    whatever the user's seed, so that every evaluation of every run sees the same test set.
     """
     once = "threshold" if mode == "threshold" else "static"
-    drawn = binarizing.binarize_array(x_test, divisor, once, seed, randomness.STATIC_TEST)
+    fixed = (randomness.TEST_SEED, randomness.STATIC_TEST)
+    drawn = binarizing.binarize_array(x_test, divisor, once, *fixed)
     if mode != "dynamic":
         x = binarizing.binarize_array(x, divisor, once, seed, randomness.STATIC_TRAIN)
         divisor = 1.0

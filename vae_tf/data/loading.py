@@ -68,9 +68,10 @@ def load(
         batch_size: int. Examples a batch. Defaults to 128.
         binarize: None, "threshold", "static" or "dynamic". For values in [0, 1]: x >= 0.5; one
             draw from Bernoulli(x) an example, the same in every epoch; a new draw in every epoch
-            for the train split and one draw an example for the test split, so that evaluation
-            can be repeated. Defaults to None.
-        seed: int. The order of every epoch and every draw are pure functions of it. Defaults to 0.
+            for the train split. The test split has one draw an example, the same for every seed,
+            so that figures of two runs compare. Defaults to None.
+        seed: int. The order of every epoch and every draw of the train split are pure functions
+            of it. Defaults to 0.
         first_epoch: int. The epoch that the first iteration of `train` gives: after e epochs of
             another pipeline, `first_epoch=e` goes on exactly there. Defaults to 0.
         image_size: (height, width) in pixels to scale images to, or None. Defaults to None.

@@ -14,6 +14,10 @@ STATIC_TEST = 4
 # another test set, or the figures of two runs could not be compared.
 SPLIT_SEED = 20131220
 
+# Nor does the binarised test split: the draws of two seeds differ by more than many models do. It is
+# the default seed, so that figures of earlier runs of the default seed are of the same test split.
+TEST_SEED = 0
+
 
 def stream(seed: int, *parts: Any) -> tf.Tensor:
     """A stateless seed for one use of the user's seed.

@@ -32,7 +32,7 @@ def build(
 
     The order of an epoch is that of a shuffle buffer of `SHUFFLE_BUFFER` records, a function of
     seed and epoch. Draws of a binarisation are functions of (seed, example) or (seed, epoch,
-    example).
+    example); those of the test split of the example alone.
 
     Args:
         records: Records. Images of 8 bits, or floats in [0, 1].
@@ -83,7 +83,8 @@ def build(
                 x = binarizing.threshold(x)
             elif mode is not None:
                 parts = (use, epoch) if mode == "dynamic" else (use,)
-                x = _draw_rows(x, index, randomness.stream(seed, *parts))
+                of_split = randomness.TEST_SEED if use == randomness.STATIC_TEST else seed
+                x = _draw_rows(x, index, randomness.stream(of_split, *parts))
             return x if y is None else (x, y)
 
         return decoded
