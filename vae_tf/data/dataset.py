@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from vae_tf.data.account import Account
 from vae_tf.utils.errors import InputError
 
 
@@ -32,8 +33,9 @@ class Data:
         eight_bit: bool. Whether every value is k / 255 for an integer k.
         class_names: tuple of str. Name of each label, empty where unknown.
         column_names: tuple of str. Name of each column of a table, else empty.
-        mean: float32 [D] or None. Column means taken away by `standardize`.
-        stddev: float32 [D] or None. Column scales divided by, so x * stddev + mean is the original.
+        mean: float64 [D] or None. Column means taken away by `standardize`.
+        stddev: float64 [D] or None. Column scales divided by, so x * stddev + mean is the original.
+        account: Account. What was taken of files and columns, what was left out, and why.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Data:
     column_names: tuple[str, ...] = ()
     mean: np.ndarray | None = None
     stddev: np.ndarray | None = None
+    account: Account = dataclasses.field(default_factory=Account)
 
     @property
     def epoch(self) -> int:

@@ -5,6 +5,8 @@ import io
 import math
 import os
 import pathlib
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,11 @@ from vae_tf.data import (
     tfds_source,
 )
 from vae_tf.data import binarize as binarizing
+from vae_tf.data.account import Account
+from vae_tf.data.arrays import Arrays
 from vae_tf.data.dataset import Data
-from vae_tf.data.from_arrays import Arrays, build, held_out
+from vae_tf.data.from_arrays import build
+from vae_tf.data.splits import held_out
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
 
@@ -57,14 +62,17 @@ def load(
     standardize: bool = False,
     drop_remainder: bool = False,
     label_column: str | None = None,
+    drop: Sequence[str] = (),
+    columns: Sequence[str] | None = None,
 ) -> Data:
     """Train and test pipelines of a dataset.
 
     Args:
         name_or_path: str or path. "digits" (8x8, scikit-learn's; 1500 to train, 297 to test); an
             image dataset of TensorFlow Datasets, as `name`, `name/config` or
-            `name/config:version`; a folder of IDX files or of PNG/JPEG images; a `.npy`, `.npz`,
-            `.csv` or `.parquet` file. A known name comes first: a folder "mnist" is "./mnist".
+            `name/config:version`; a folder of IDX files or of images (PNG, JPEG, WebP, TIFF and
+            what else Pillow reads); a `.npy`, `.npz`, `.csv` or `.parquet` file. A known name comes
+            first: a folder "mnist" is "./mnist".
         batch_size: int. Examples a batch. Defaults to 128.
         binarize: None, "threshold", "static" or "dynamic". For values in [0, 1]: x >= 0.5; one
             draw from Bernoulli(x) an example, the same in every epoch; a new draw in every epoch
@@ -86,6 +94,10 @@ def load(
             Defaults to False.
         drop_remainder: bool. Leave out the incomplete last train batch. Defaults to False.
         label_column: str or None. Column of a table that holds the classes. Defaults to None.
+        drop: sequence of str. Columns of a table to leave out. Defaults to none.
+        columns: sequence of str or None. Columns that a table has to have, besides those of `drop`
+            and `label_column`, which then may be missing; taken in this order. Defaults to those
+            that it has.
 
     Returns:
         Data.
@@ -109,6 +121,15 @@ def load(
         "test_fraction": test_fraction,
         "drop_remainder": drop_remainder,
     }
+    drop = _column_names("drop", drop)
+    is_table = path is not None and path.suffix.lower() in _TABLES and path.is_file()
+    of_tables = {"drop": list(drop), "label_column": label_column}
+    if not is_table and columns is None:
+        for option, value in of_tables.items():
+            if value:
+                raise InputError(
+                    f"{option}={value!r} was given, but {name!r} is no table; leave it out."
+                )
     if path is None and name != "digits":
         if standardize:
             raise InputError(f"standardize=True is for tables, but {name!r} holds images.")
@@ -117,8 +138,9 @@ def load(
         arrays = _digits()
     elif path.is_dir():
         arrays = _from_folder(path, size, on_corrupt, data_dir)
-    elif path.suffix.lower() in _TABLES:
-        arrays = tables.read(path, label_column)
+    elif is_table:
+        wanted = None if columns is None else _column_names("columns", columns)
+        arrays = tables.read(path, label_column, drop, wanted)
     else:
         arrays = array_files.read(path)
     if size is not None:
@@ -140,9 +162,15 @@ def as_path(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
     if path.is_file() and path.suffix.lower() not in suffixes:
         raise InputError(
             f"{text!r} is a file of an unknown kind; expected {', '.join(suffixes)}, or a folder "
-            "of IDX files or of PNG/JPEG images."
+            "of IDX files or of images."
         )
     return path
+
+
+def _column_names(what: str, names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{what}={names!r} was given; pass a list of names of columns.")
+    return tuple(names)
 
 
 def _digits() -> Arrays:
@@ -170,7 +198,7 @@ def _from_folder(
         return image_folder.read(path, size, on_corrupt)
     raise InputError(
         f"the folder {str(path)!r} holds neither IDX files (train-images-idx3-ubyte, ...) nor "
-        ".png/.jpg images; pass a folder with either."
+        "images (.png, .jpg, .webp, .tif, ...); pass a folder with either."
     )
 
 
@@ -189,7 +217,13 @@ def _from_idx(path: pathlib.Path, data_dir: Any) -> Arrays:
                     f"({error}); pass a writable data_dir= with room for them."
                 ) from None
     label = "label" if "label" in builder.info.features else None
-    return _read_all(records.Records(builder, "image", label))
+    arrays = _read_all(records.Records(builder, "image", label))
+    taken = set(idx.find_files(path).values())
+    others = Counter(path.is_dir() for path in path.iterdir() if path not in taken)
+    kinds = {True: "folder beside IDX files", False: "no IDX file by its name"}
+    skipped = {kinds[is_folder]: number for is_folder, number in others.items()}
+    arrays.account = Account(files=len(taken), skipped_files=skipped)
+    return arrays
 
 
 def _from_tfds(
@@ -203,9 +237,12 @@ def _from_tfds(
     train, test = tfds_source.splits(source)
     examples = sum(source.count(split) for split in (train, test) if split is not None)
     one = math.prod(source.event_shape) * source.dtype.itemsize
+    account = tfds_source.account_of(source, train, test)
     if examples * one > MAX_BYTES_IN_MEMORY:
-        return streaming.build(source, train, test, **options)
-    return build(_read_all(source, train, test), **options)
+        return streaming.build(source, train, test, account=account, **options)
+    arrays = _read_all(source, train, test)
+    arrays.account = account
+    return build(arrays, **options)
 
 
 def _read_all(source: records.Records, train: str = "train", test: str | None = "test") -> Arrays:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from vae_tf.data import binarize as binarizing
 from vae_tf.data import checks, pipeline, randomness
+from vae_tf.data.account import Account
 from vae_tf.data.dataset import Data
 from vae_tf.data.records import Records
 from vae_tf.utils.checks import as_count, as_int
@@ -27,6 +28,7 @@ def build(
     first_epoch: int,
     test_fraction: float,
     drop_remainder: bool,
+    account: Account | None = None,
 ) -> Data:
     """Pipelines that read, shuffle and decode from disk.
 
@@ -45,6 +47,7 @@ def build(
         first_epoch: int.
         test_fraction: float.
         drop_remainder: bool.
+        account: Account or None. What was taken of the source.
 
     Returns:
         Data.
@@ -117,6 +120,7 @@ def build(
         first_epoch=first_epoch,
         eight_bit=eight_bit and not binarize,
         class_names=records.class_names,
+        account=account or Account(),
     )
 
 

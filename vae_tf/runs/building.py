@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 
@@ -40,8 +40,16 @@ def with_default_likelihood(config: TrainingConfig, data: Data) -> TrainingConfi
     return dataclasses.replace(config, likelihood=choose_likelihood(data))
 
 
-def load_data(config: TrainingConfig, first_epoch: int = 0) -> Data:
+def load_data(
+    config: TrainingConfig, first_epoch: int = 0, columns: Sequence[str] | None = None
+) -> Data:
     """The data of `config`, in pipelines of which the first iteration is epoch `first_epoch`.
+
+    Args:
+        config: Of the run.
+        first_epoch: int. Defaults to 0.
+        columns: The columns that a table has to have, in the order of the model. Defaults to those
+            that it has.
 
     Raises:
         InputError: see `vae_tf.data.load`.
@@ -58,6 +66,8 @@ def load_data(config: TrainingConfig, first_epoch: int = 0) -> Data:
         on_corrupt=config.on_corrupt,
         standardize=config.standardize,
         label_column=config.label_column,
+        drop=config.drop,
+        columns=columns,
     )
 
 

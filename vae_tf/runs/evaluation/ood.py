@@ -61,7 +61,9 @@ def examples_in_units_of(own: Data, data: Data, most: int) -> tuple[np.ndarray, 
     x, y = head(data.test, min(most, data.num_test))
     if data is own or own.mean is None or data.mean is None:
         return x, y
-    return (x * data.stddev + data.mean - own.mean) / own.stddev, y
+    # The means first: they may be far larger than their difference, which float32 could not hold.
+    shifted = x * data.stddev + (data.mean - own.mean)
+    return (shifted / own.stddev).astype(np.float32), y
 
 
 def out_of_distribution_run(
