@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -76,6 +77,64 @@ def test_other_tables_come_in_the_units_of_training(tmp_path):
     made = train(config, tmp_path / "run", verbose=0)
     own, far = evaluate(made, 5), evaluate(made, 5, tmp_path / "far.csv")
     assert far.log_prob < own.log_prob - 100
+
+
+@pytest.fixture(scope="module")
+def table_run(tmp_path_factory, without_xla):
+    folder = tmp_path_factory.mktemp("tables")
+    x = np.random.default_rng(0).normal([0, 1000], [1, 10], (200, 2))
+    for name, header, columns in (
+        ("own", "a,b", x),
+        ("swapped", "b,a", x[:, ::-1]),
+        ("more", "a,b,c", x[:, [0, 1, 1]]),
+        ("fewer", "a", x[:, :1]),
+        ("named", "a,c", x),
+        ("dropped", "a,b,id", x[:, [0, 1, 1]]),
+    ):
+        np.savetxt(folder / f"{name}.csv", columns, header=header, comments="", delimiter=",")
+    config = dataclasses.replace(
+        CONFIG, dataset=str(folder / "own.csv"), binarize=None, standardize=True
+    )
+    return folder, train(config, folder / "run", verbose=0)
+
+
+def test_columns_of_other_tables_are_matched_by_name(table_run):
+    folder, run = table_run
+    own, swapped = evaluate(run, 5), evaluate(run, 5, folder / "swapped.csv")
+    assert swapped.log_prob == pytest.approx(own.log_prob, rel=1e-5)
+    # So they are where the run's own file is written anew in another order.
+    other = dataclasses.replace(run.config, dataset=str(folder / "swapped.csv"))
+    changed = dataclasses.replace(run, config=other)
+    assert evaluate(changed, 5).log_prob == pytest.approx(own.log_prob, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("more", "more.csv has besides 'c', but the columns 'a', 'b' are expected"),
+        ("fewer", "fewer.csv lacks 'b', but"),
+        ("named", "named.csv lacks 'b' and has besides 'c', but"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--data", "--ood"])
+@pytest.mark.parametrize("recorded", [True, False])
+def test_missing_and_further_columns_are_refused(table_run, tmp_path, name, said, option, recorded):
+    folder, run = table_run
+    copy = shutil.copytree(run.folder, tmp_path / "run")
+    if not recorded:  # as version 0.1 left it
+        (copy / "data.json").unlink()
+    result = call(copy, option, folder / f"{name}.csv", "--samples", 2)
+    assert result.exit_code == 2, result.output
+    (line,) = result.stderr.strip().splitlines()
+    assert said in line
+
+
+def test_no_advice_on_training_from_other_data(table_run):
+    folder, run = table_run
+    assert "train again" not in (text := str(evaluate(run, 5, folder / "swapped.csv")))
+    assert "on swapped.csv, which the model was not trained on: that says nothing" in text
+    own = evaluate(run, 5, folder / "own.csv")
+    assert own.details.collapse == evaluate(run, 5).details.collapse
 
 
 def test_other_data_are_said_to_be_likelier_where_they_are(run, tmp_path):

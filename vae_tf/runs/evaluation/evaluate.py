@@ -17,6 +17,7 @@ from vae_tf.evaluation.summary import Evaluation
 from vae_tf.evaluation.table import Row, probe_rows, sample_rows, table_lines
 from vae_tf.explore.codes import codes, in_batches
 from vae_tf.models.vae import VAE
+from vae_tf.runs.evaluation.foreign import is_foreign, without_advice
 from vae_tf.runs.evaluation.ood import examples_in_units_of, other_data, out_of_distribution_run
 from vae_tf.runs.run import Run
 from vae_tf.utils.checks import as_count
@@ -181,7 +182,8 @@ def evaluate(
     Args:
         run: The run.
         samples: int. K of the importance-weighted log p(x). Defaults to 5000.
-        dataset: Name or path of other data. Defaults to the run's own.
+        dataset: Name or path of other data. Defaults to the run's own. Columns of a table are matched
+            by name with those that the model was trained on.
         examples: int. Test examples at most, from the first; they are held in memory. Defaults to
             10,000.
         ais: int. How many of them, from the first, annealed importance sampling is run on.
@@ -196,8 +198,8 @@ def evaluate(
         progress: Called with what is computed, how many examples are done, and how many there are.
 
     Raises:
-        InputError: if the data do not fit the model, for fewer than two test examples, or a number
-            that is too small.
+        InputError: if the data do not fit the model or have other columns, for fewer than two test
+            examples, or a number that is too small.
     """
     samples, examples = as_count("samples", samples), as_count("examples", examples)
     ais, hmc = as_count("ais", ais, least=0), as_count("hmc", hmc, least=0)
@@ -207,6 +209,8 @@ def evaluate(
     other = None if ood is None else other_data(run, vae, own, ood)
     x, y = examples_in_units_of(own, data, examples)
     details = _details(vae, x, y, samples, ais, hmc, own.seed, progress)
+    if is_foreign(run, dataset):
+        details = without_advice(details, data.name)
     found = None
     if other is not None:
         found = out_of_distribution_run(vae, own, x, other, samples, background_epochs, progress)
