@@ -31,6 +31,9 @@ class Data:
         seed: int. What order and draws come from.
         first_epoch: int. The epoch that the first iteration of `train` gave.
         eight_bit: bool. Whether every value is k / 255 for an integer k.
+        levels: int or None. How many values a pixel had: 256 for bytes. None for floats and
+            binarised or binary pixels.
+        dequantize: bool. Whether values are (k + u) / levels, and not k / (levels - 1).
         class_names: tuple of str. Name of each label, empty where unknown.
         column_names: tuple of str. Name of each column of a table, else empty.
         mean: float64 [D] or None. Column means taken away by `standardize`.
@@ -51,6 +54,8 @@ class Data:
     seed: int
     first_epoch: int = 0
     eight_bit: bool = False
+    levels: int | None = None
+    dequantize: bool = False
     class_names: tuple[str, ...] = ()
     column_names: tuple[str, ...] = ()
     mean: np.ndarray | None = None

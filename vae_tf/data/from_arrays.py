@@ -6,6 +6,7 @@ import numpy as np
 
 from vae_tf.data import binarize as binarizing
 from vae_tf.data import checks, pipeline, randomness
+from vae_tf.data import dequantize as dequantizing
 from vae_tf.data.arrays import Arrays
 from vae_tf.data.columns import standardized, suspicious
 from vae_tf.data.dataset import Data
@@ -22,6 +23,7 @@ def from_arrays(
     y_test: Any = None,
     batch_size: int = 128,
     binarize: str | None = None,
+    dequantize: bool = False,
     seed: int = 0,
     first_epoch: int = 0,
     value_range: tuple[float, float] | None = None,
@@ -42,6 +44,7 @@ def from_arrays(
         y_test: int array [M] or None. Given with `y_train` whenever `x_test` is.
         batch_size: int. Examples a batch. Defaults to 128.
         binarize: None, "threshold", "static" or "dynamic". See `load`.
+        dequantize: bool. Make bytes k the values (k + u) / 256 with uniform noise u. See `load`.
         seed: int. Order and draws are pure functions of it and of the epoch. Defaults to 0.
         first_epoch: int. The epoch that the first iteration gives. Defaults to 0.
         value_range: (low, high) or None. What values may lie between, checked. Defaults to (0, 1)
@@ -64,6 +67,7 @@ def from_arrays(
         name=name,
         batch_size=batch_size,
         binarize=binarize,
+        dequantize=dequantize,
         seed=seed,
         first_epoch=first_epoch,
         value_range=value_range,
@@ -85,6 +89,7 @@ def build(
     value_range: tuple[float, float] | None = None,
     standardize: bool = False,
     drop_remainder: bool = False,
+    dequantize: bool = False,
 ) -> Data:
     """`from_arrays` for what a source read; the arguments and errors are the same."""
     batch_size = as_count("batch_size", batch_size)
@@ -111,7 +116,11 @@ def build(
     if standardize:
         x, x_test, mean, stddev = standardized(x, x_test, name)
     limits = _value_range(x, x_test, value_range)
-    eight_bit = x.dtype == np.uint8 and divisor == 255.0 and not binarize
+    levels = None if binarize else dequantizing.levels_of(x.dtype, divisor)
+    if dequantize:
+        dequantizing.check_dequantize(levels, binarize, name)
+        x_test, test_divisor = dequantizing.dequantize_array(x_test, int(levels or 0)), 1.0
+    eight_bit = levels == 256 and not dequantize
     if binarize:
         limits = (0.0, 1.0)
         if x.dtype != np.uint8:
@@ -129,6 +138,7 @@ def build(
         seed=seed,
         first_epoch=first_epoch,
         dynamic=binarize == "dynamic",
+        levels=levels if dequantize else None,
         drop_remainder=drop_remainder,
     )
     return Data(
@@ -145,6 +155,8 @@ def build(
         seed=seed,
         first_epoch=first_epoch,
         eight_bit=eight_bit,
+        levels=levels,
+        dequantize=dequantize,
         class_names=arrays.class_names,
         column_names=arrays.column_names,
         mean=mean,

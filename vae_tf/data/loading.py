@@ -64,6 +64,7 @@ def load(
     label_column: str | None = None,
     drop: Sequence[str] = (),
     columns: Sequence[str] | None = None,
+    dequantize: bool = False,
 ) -> Data:
     """Train and test pipelines of a dataset.
 
@@ -98,6 +99,10 @@ def load(
         columns: sequence of str or None. Columns that a table has to have, besides those of `drop`
             and `label_column`, which then may be missing; taken in this order. Defaults to those
             that it has.
+        dequantize: bool. Make the levels k of 8-bit pixels the values (k + u) / 256 with u uniform
+            between 0 and 1: drawn anew in every epoch for the train split, once for the test split,
+            whatever the seed. Densities are then bounded, and their bits per dimension an upper
+            bound of those of the pixels. Defaults to False: k / 255.
 
     Returns:
         Data.
@@ -116,6 +121,7 @@ def load(
         "name": name,
         "batch_size": batch_size,
         "binarize": binarize,
+        "dequantize": dequantize,
         "seed": seed,
         "first_epoch": first_epoch,
         "test_fraction": test_fraction,

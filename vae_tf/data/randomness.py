@@ -9,6 +9,8 @@ ORDER = 1
 DYNAMIC = 2
 STATIC_TRAIN = 3
 STATIC_TEST = 4
+NOISE = 5
+NOISE_TEST = 6
 
 # Which test examples are held out never depends on the user's seed: another seed must not mean
 # another test set, or the figures of two runs could not be compared.

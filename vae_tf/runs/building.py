@@ -58,6 +58,7 @@ def load_data(
         config.dataset,
         config.batch_size,
         binarize=config.binarize,
+        dequantize=config.dequantize,
         seed=config.seed,
         first_epoch=first_epoch,
         image_size=config.image_size,

@@ -18,7 +18,7 @@ PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 WARM_UPS = ("linear", "cyclical", "sigmoid")
 
 # Left out of config.json at their default, so that version 0.1, which lacks them, reads it.
-_NEWER = ("drop",)
+_NEWER = ("dequantize", "drop")
 
 _OWN_OPTIONS = {"preset": "preset_options", "objective": "objective_options"}
 
@@ -36,6 +36,7 @@ class TrainingConfig:
     Attributes:
         dataset: str. Name or path for `vae_tf.data.load`.
         binarize: str or None. "threshold", "static" or "dynamic". Defaults to none.
+        dequantize: bool. Add uniform noise of one level to 8-bit pixels, for densities.
         data_dir: str or None. Where prepared datasets are kept.
         manual_dir: str or None. Files fetched by hand.
         image_size: tuple of int or None. Height and width in pixels that images are scaled to.
@@ -66,6 +67,7 @@ class TrainingConfig:
 
     dataset: str = "digits"
     binarize: str | None = None
+    dequantize: bool = False
     data_dir: str | None = None
     manual_dir: str | None = None
     image_size: tuple[int, int] | None = None

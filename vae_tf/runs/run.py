@@ -81,7 +81,9 @@ class Run:
     @property
     def described(self) -> str:
         """The dataset and its binarisation: figures under two binarisations do not compare."""
-        return f"{Path(self.config.dataset).name} ({self.config.binarize or 'no'} binarisation)"
+        noise = ", dequantised" if self.config.dequantize else ""
+        binarized = self.config.binarize or "no"
+        return f"{Path(self.config.dataset).name} ({binarized} binarisation{noise})"
 
     def model(self) -> "VAE":
         """The model after the last finished epoch, from `model.keras`.

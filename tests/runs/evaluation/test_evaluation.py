@@ -137,6 +137,29 @@ def test_no_advice_on_training_from_other_data(table_run):
     assert own.details.collapse == evaluate(run, 5).details.collapse
 
 
+@pytest.mark.parametrize("dequantize", [True, False])
+def test_bits_of_a_density_of_bytes(tmp_path, dequantize):
+    x = np.random.default_rng(0).integers(0, 256, (400, 4, 4), np.uint8)
+    np.save(tmp_path / "x.npy", x)
+    config = dataclasses.replace(
+        CONFIG,
+        dataset=str(tmp_path / "x.npy"),
+        binarize=None,
+        dequantize=dequantize,
+        likelihood=None if dequantize else "continuous_bernoulli",
+    )
+    evaluation = evaluate(train(config, tmp_path / "run", verbose=0), 5)
+    assert evaluation.likelihood == "ContinuousBernoulli"
+    shift = np.log2(256 if dequantize else 255)
+    bits = -evaluation.log_prob / (16 * np.log(2)) + shift
+    assert evaluation.bits_per_dim == pytest.approx(bits, abs=1e-9)
+    assert evaluation.bits_per_dim == pytest.approx(8, abs=0.05)  # what noise has
+    text = str(evaluation)
+    assert ("no binarisation, dequantised" in text) == dequantize
+    said = "an upper bound on that of 256" if dequantize else "at 256 levels without noise"
+    assert said in text
+
+
 def test_other_data_are_said_to_be_likelier_where_they_are(run, tmp_path):
     typical = run.model().sample(1, seed=0).numpy().round()
     np.save(tmp_path / "typical.npy", np.repeat(typical, 200, axis=0))

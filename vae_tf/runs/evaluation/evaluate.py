@@ -117,9 +117,10 @@ class RunEvaluation:
     def described(self) -> str:
         """What the figures are of, without which they compare with nothing."""
         kind = " (a density)" if self.density else ""
+        noise = ", dequantised" if self.details.dequantized else ""
         first = "" if self.examples == self.of_examples else f"the first {self.examples} of "
         return (
-            f"{self.dataset}, {self.binarize or 'no'} binarisation, {self.likelihood} "
+            f"{self.dataset}, {self.binarize or 'no'} binarisation{noise}, {self.likelihood} "
             f"likelihood{kind}: {first}{self.of_examples} test examples, after epoch {self.epoch}"
         )
 
@@ -208,7 +209,8 @@ def evaluate(
     data = own if dataset is None else run.data(dataset)
     other = None if ood is None else other_data(run, vae, own, ood)
     x, y = examples_in_units_of(own, data, examples)
-    details = _details(vae, x, y, samples, ais, hmc, own.seed, progress)
+    levels = (data.levels if vae.likelihood.is_density else None, data.dequantize)
+    details = _details(vae, x, y, samples, ais, hmc, levels, own.seed, progress)
     if is_foreign(run, dataset):
         details = without_advice(details, data.name)
     found = None
@@ -257,6 +259,7 @@ def _details(
     samples: int,
     ais: int,
     hmc: int,
+    levels: tuple[int | None, bool],
     seed: int,
     progress: Progress | None,
 ) -> evaluation.Evaluation:
@@ -268,6 +271,8 @@ def _details(
         ais_examples=min(ais, len(x)),
         hmc_examples=min(hmc, len(x)),
         decompose_kl=False,
+        levels=levels[0],
+        dequantized=levels[1],
         seed=seed,
         progress=progress,
     )
