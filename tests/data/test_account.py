@@ -153,6 +153,12 @@ def test_what_was_made_of_the_first_line_is_said(tmp_path):
     assert "was taken as an example" in d.account.remarks[0]
 
 
+def test_a_table_of_another_encoding(tmp_path):
+    (tmp_path / "t.csv").write_bytes("é,b\n1,2\n3,4\n".encode("latin1"))
+    with pytest.raises(InputError, match=r"t\.csv is no UTF-8 text"):
+        data.load(tmp_path / "t.csv")
+
+
 def test_other_arrays_of_a_file_and_idx_files_of_macos(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=np.eye(4), x_val=np.eye(4))
     assert data.load(tmp_path / "a.npz").account.skipped_columns == {

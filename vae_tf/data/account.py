@@ -18,6 +18,7 @@ class Account:
         skipped_files: dict. Reason -> how many files or folders.
         skipped_columns: dict. Name of a column, an array or a feature -> reason.
         remarks: tuple of str. What else was decided or looks wrong, each in a sentence.
+        kind: "column", "array" or "feature". What the source calls its columns.
     """
 
     files: int = 0
@@ -25,6 +26,7 @@ class Account:
     skipped_files: Mapping[str, int] = dataclasses.field(default_factory=dict)
     skipped_columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    kind: str = "column"
 
     def with_remarks(self, remarks: Iterable[str]) -> "Account":
         """The same with further remarks."""
@@ -34,7 +36,7 @@ class Account:
     def sentences(self) -> list[str]:
         """The account in one sentence, where there is one to give, and the remarks."""
         taken = [
-            counted(n, what) for n, what in ((self.files, "file"), (self.columns, "column")) if n
+            counted(n, what) for n, what in ((self.files, "file"), (self.columns, self.kind)) if n
         ]
         reasons: dict[str, list[str]] = {}
         for name, reason in self.skipped_columns.items():

@@ -52,6 +52,6 @@ def _named(found: dict[str, Any], names: tuple[str | None, ...]) -> Arrays:
     taken = [found.get(name) if name else None for name in names]
     others = dict.fromkeys(found.keys() - names, "an array of another name")
     number = sum(array is not None for array in taken)
-    account = Account(1, number, skipped_columns=dict(sorted(others.items())))
+    account = Account(1, number, skipped_columns=dict(sorted(others.items())), kind="array")
     x_train, x_test, y_train, y_test = taken
     return Arrays(x_train, x_test, y_train, y_test, account=account)

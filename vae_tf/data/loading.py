@@ -34,7 +34,7 @@ from vae_tf.utils.errors import InputError
 # Above this, datasets of TensorFlow Datasets are read from disk as training goes along.
 MAX_BYTES_IN_MEMORY = 2 * 2**30
 _ARRAYS = (".npy", ".npz")
-_TABLES = (".csv", ".parquet")
+TABLES = (".csv", ".parquet")
 _DIGITS_TEST = 297
 
 
@@ -128,7 +128,7 @@ def load(
         "drop_remainder": drop_remainder,
     }
     drop = _column_names("drop", drop)
-    is_table = path is not None and path.suffix.lower() in _TABLES and path.is_file()
+    is_table = path is not None and path.suffix.lower() in TABLES and path.is_file()
     of_tables = {"drop": list(drop), "label_column": label_column}
     if not is_table and columns is None:
         for option, value in of_tables.items():
@@ -158,7 +158,7 @@ def as_path(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
     """The path that is meant, or None for a name."""
     text = os.fspath(name_or_path)
     path = pathlib.Path(text).expanduser()
-    suffixes = (*_ARRAYS, *_TABLES)
+    suffixes = (*_ARRAYS, *TABLES)
     spelled = not isinstance(name_or_path, str) or text.startswith((".", "~", os.sep))
     spelled = spelled or path.suffix.lower() in suffixes
     if not spelled and (text == "digits" or not path.exists() or tfds_source.known(text)):

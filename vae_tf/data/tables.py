@@ -45,13 +45,7 @@ def read(
         InputError: naming row and column of a missing value or of one that is no number, a column
             that is missing or not wanted, or if the file is damaged.
     """
-    try:
-        table, remarks = _read(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"{path} cannot be read as a table ({str(error).splitlines()[0]}); expected a "
-            f"{path.suffix} file with one row an example."
-        ) from None
+    table, remarks = _read(path)
     names = table.column_names
     found = {name: i for i, name in enumerate(names)}
     if len(found) < len(names):
@@ -93,10 +87,27 @@ def read(
     )
 
 
+def former_columns(path: pathlib.Path, label_column: str | None) -> tuple[str, ...]:
+    """The columns that version 0.1 took, index columns among them: all but the label.
+
+    Raises:
+        InputError: if the file is damaged.
+    """
+    return tuple(name for name in _read(path)[0].column_names if name != label_column)
+
+
 def _read(path: pathlib.Path) -> tuple[pa.Table, list[str]]:
-    if path.suffix.lower() == ".csv":
-        return read_csv(path)
-    return pa.parquet.read_table(path), []
+    try:
+        if path.suffix.lower() == ".csv":
+            return read_csv(path)
+        return pa.parquet.read_table(path), []
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no UTF-8 text ({error.reason}); save it as UTF-8.") from None
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read as a table ({str(error).splitlines()[0]}); expected a "
+            f"{path.suffix} file with one row an example."
+        ) from None
 
 
 def _in_order(found: dict[str, int], columns: Sequence[str], path: pathlib.Path) -> dict[str, int]:

@@ -95,7 +95,9 @@ def account_of(records: Records, train: str, test: str | None) -> Account:
     if splits:
         remarks.append(f"splits {', '.join(splits)} were not taken")
     why = "neither the image nor its class"
-    account = Account(columns=len(taken), skipped_columns=dict.fromkeys(others, why))
+    account = Account(
+        columns=len(taken), skipped_columns=dict.fromkeys(others, why), kind="feature"
+    )
     return account.with_remarks(remarks)
 
 

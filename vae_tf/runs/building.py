@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import keras
 
 from vae_tf import presets
-from vae_tf.data import Data, head, load
-from vae_tf.data.loading import as_path
+from vae_tf.data import Data, head, load, tables
+from vae_tf.data.loading import TABLES, as_path
 from vae_tf.models.vae import VAE
 from vae_tf.priors import VampPrior
 from vae_tf.runs.config import TrainingConfig
@@ -95,6 +95,21 @@ def build_model(config: TrainingConfig, data: Data) -> VAE:
         vae.prior.initialize(head(data.train, vae.prior.num_components)[0])
     vae.compile(keras.optimizers.Adam(config.learning_rate), objective)
     return vae
+
+
+def former_columns(config: TrainingConfig) -> tuple[str, ...] | None:
+    """The columns of the table that a run of version 0.1 took; it did not note them down.
+
+    Returns:
+        Their names, or None for data that are no table.
+
+    Raises:
+        InputError: if the table is damaged or not there any more.
+    """
+    path = as_path(config.dataset)
+    if path is None or path.suffix.lower() not in TABLES:
+        return None
+    return tables.former_columns(path, config.label_column)
 
 
 @contextlib.contextmanager

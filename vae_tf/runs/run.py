@@ -108,12 +108,11 @@ class Run:
         Raises:
             InputError: if the dataset is not there any more, or is a table of other columns.
         """
-        from vae_tf.runs.building import load_data
+        from vae_tf.runs.building import former_columns, load_data
 
-        config, columns = self.config, self.columns
+        config = self.config
+        columns = former_columns(config) if self.account is None else self.columns
         if dataset is not None:
-            if self.account is None:  # version 0.1 did not note them down
-                columns = load_data(config).column_names
             config = dataclasses.replace(config, dataset=os.fspath(dataset))
         return load_data(config, self.epoch, columns or None)
 

@@ -11,6 +11,7 @@ from vae_tf.models.loading import load
 from vae_tf.models.vae import VAE
 from vae_tf.runs.building import (
     build_model,
+    former_columns,
     load_data,
     with_absolute_paths,
     with_default_likelihood,
@@ -70,8 +71,9 @@ def train(
     _check_folder(place, config, resume)
     as_count("pictures_every", pictures_every, least=0)
     done = place.last_epoch()
-    known = place.read_data() if place.is_run else None
-    data = load_data(config, done, (known or {}).get("columns") or None)
+    known = place.read_data()
+    columns = former_columns(config) if done and not known else (known or {}).get("columns")
+    data = load_data(config, done, columns or None)
     config = with_default_likelihood(config, data)
     vae = _load_checkpoint(place, done) if done else build_model(config, data)
     if pictures_every:

@@ -129,6 +129,20 @@ def test_missing_and_further_columns_are_refused(table_run, tmp_path, name, said
     assert said in line
 
 
+def test_a_run_of_version_0_1_keeps_the_index_that_it_was_trained_on(table_run, tmp_path):
+    _, run = table_run
+    copy = shutil.copytree(run.folder, tmp_path / "run")
+    (copy / "data.json").unlink()
+    text = np.loadtxt(run.config.dataset, str)
+    unnamed = "\n".join(["Unnamed: 0,b", *text[1:]])
+    (tmp_path / "own.csv").write_text(unnamed)
+    config = dataclasses.replace(run.config, dataset=str(tmp_path / "own.csv"))
+    (copy / "config.json").write_text(config.to_json())
+    assert open_run(copy).data().column_names == ("Unnamed: 0", "b")
+    resumed = train(dataclasses.replace(config, epochs=2), copy, resume=True, verbose=0)
+    assert open_run(copy).columns == resumed.columns == ("Unnamed: 0", "b")
+
+
 def test_no_advice_on_training_from_other_data(table_run):
     folder, run = table_run
     assert "train again" not in (text := str(evaluate(run, 5, folder / "swapped.csv")))
