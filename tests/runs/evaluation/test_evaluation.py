@@ -7,7 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from vae_tf.cli.app import app
+from vae_tf.data import from_arrays
 from vae_tf.runs import TrainingConfig, evaluate, open_run, train
+from vae_tf.runs.evaluation.ood import examples_in_units_of
 from vae_tf.utils.errors import InputError
 
 CONFIG = TrainingConfig(
@@ -141,6 +143,19 @@ def test_a_run_of_version_0_1_keeps_the_index_that_it_was_trained_on(table_run, 
     assert open_run(copy).data().column_names == ("Unnamed: 0", "b")
     resumed = train(dataclasses.replace(config, epochs=2), copy, resume=True, verbose=0)
     assert open_run(copy).columns == resumed.columns == ("Unnamed: 0", "b")
+
+
+def test_classes_of_other_data_are_matched_by_name():
+    x = np.zeros((4, 2), "float32")
+    own, other, strange = (
+        dataclasses.replace(
+            from_arrays(x, x, y_train=[0, 1, 0, 1], y_test=[0, 1, 0, 1]), class_names=names
+        )
+        for names in (("1", "2", "3"), ("3", "2"), ("2", "4"))
+    )
+    assert examples_in_units_of(own, own, 4)[1].tolist() == [0, 1, 0, 1]
+    assert examples_in_units_of(own, other, 4)[1].tolist() == [2, 1, 2, 1]
+    assert examples_in_units_of(own, strange, 4)[1] is None
 
 
 def test_no_advice_on_training_from_other_data(table_run):
