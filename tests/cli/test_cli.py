@@ -101,6 +101,29 @@ def test_export_and_info(run, tmp_path):
     assert (info["epoch"], info["finished"], info["config"]["hidden"]) == (2, True, [16])
 
 
+def test_account_of_a_table_and_columns_that_are_dropped(tmp_path):
+    rows = "".join(f"{i},{i * 7},{i % 4},{i % 5}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text(f",id,a,b\n{rows}")
+    options = ["--hidden", 4, "--latent-dim", 2, "--epochs", 1, "--out", tmp_path / "run"]
+    result = call("train", tmp_path / "t.csv", "--drop", "id", *options)
+    said = (
+        "  data: 1 file and 2 columns taken, skipped: '' (a first column without a name, an index), "
+        "'id' (dropped as asked)"
+    )
+    assert said in result.stdout.splitlines()
+    assert said in call("info", tmp_path / "run").stdout.splitlines()
+    for found in (
+        as_json("info", tmp_path / "run"),
+        as_json("train", "--resume", "--out", tmp_path / "run"),
+    ):
+        assert (found["data"]["files"], found["data"]["columns"]) == (1, 2)
+        assert found["data"]["skipped_columns"]["id"] == "dropped as asked"
+        assert found["config"]["drop"] == ["id"]
+    assert "has no column 'c'" in fails(
+        2, "train", tmp_path / "t.csv", "--drop", "c", "--out", tmp_path / "other"
+    )
+
+
 def test_resume_takes_the_options_of_the_run(run, tmp_path):
     folder = shutil.copytree(run, tmp_path / "run")
     result = as_json("train", "--resume", "--out", folder, "--epochs", 3)

@@ -136,6 +136,52 @@ def test_dynamic_draws_average_to_the_pixels_and_the_test_split_is_fixed():
     assert not d.eight_bit
 
 
+@pytest.mark.parametrize("binarize", ["static", "dynamic"])
+def test_binarised_test_split_is_the_same_for_every_seed(binarize):
+    x = grey(300)
+    zero, nine = (data.from_arrays(x, x, binarize=binarize, seed=seed) for seed in (0, 9))
+    np.testing.assert_array_equal(passes(zero.test)[0], passes(nine.test)[0])
+    assert (passes(zero.train)[0] != passes(nine.train)[0]).any()
+
+
+def noisy(seed=0, **options):
+    x = grey(300, 4)
+    x[0] = np.arange(240, 256).reshape(4, 4)
+    return x, data.from_arrays(x, x, seed=seed, dequantize=True, batch_size=64, **options)
+
+
+def test_dequantised_pixels_are_a_level_and_noise_within_it():
+    x, d = noisy()
+    test = passes(d.test)[0][..., 0]
+    np.testing.assert_array_equal(np.floor(test.astype(np.float64) * 256), x)
+    assert 0 < test.min() < test.max() < 1
+    noise = test * 256 - x  # 4800 draws: a standard error of 0.0042
+    assert abs(noise.mean() - 0.5) < 0.02
+    assert abs(noise.std() - 12**-0.5) < 0.01
+    assert (d.levels, d.dequantize, d.eight_bit, d.value_range) == (256, True, False, (0.0, 1.0))
+    plain = data.from_arrays(x, x)
+    assert (plain.levels, plain.dequantize, plain.eight_bit) == (256, False, True)
+
+
+def test_noise_is_new_in_every_epoch_and_fixed_on_the_test_split():
+    x, d = noisy()
+    first, second = (np.sort(epoch.ravel()) for epoch in passes(d.train, 2))
+    assert (first != second).any()
+    np.testing.assert_array_equal(np.sort(np.floor(first * 256)), np.sort(x.ravel()))
+    resumed = noisy(first_epoch=1)[1]
+    np.testing.assert_array_equal(np.sort(passes(resumed.train)[0].ravel()), second)
+    for other in (noisy(seed=9)[1], data.from_arrays(x, x, dequantize=True, batch_size=7)):
+        np.testing.assert_array_equal(passes(other.test)[0], passes(d.test)[0])
+
+
+def test_levels_of_digits_are_seventeen():
+    d = data.load("digits", dequantize=True)
+    k = np.round(data.head(data.load("digits").test, 297)[0] * 16)
+    np.testing.assert_array_equal(np.floor(data.head(d.test, 297)[0] * 17), k)
+    assert d.levels == 17
+    assert data.load("digits", binarize="dynamic").levels is None
+
+
 def test_bytes_of_zeros_and_ones_are_taken_as_they_are():
     x = (grey() > 127).astype(np.uint8)
     d = data.from_arrays(x, x)
@@ -220,6 +266,9 @@ ONES = np.ones((4, 3), np.float32)
         ((ONES,), {"value_range": (0, 0.5)}, "values run from 1 to 1"),
         ((np.ones((4, 2, 2)),), {"standardize": True}, "tables and vectors"),
         ((ONES,), {"batch_size": 9, "drop_remainder": True}, "no batch of 3"),
+        ((ONES,), {"dequantize": True}, "holds no levels of grey; it is for bytes"),
+        ((ONES.astype("uint8"),), {"dequantize": True}, "more than the values 0 and 1"),
+        ((grey(),), {"dequantize": True, "binarize": "dynamic"}, "were both given"),
     ],
 )
 def test_bad_input_says_what_came_and_what_to_do(arguments, options, message):

@@ -99,7 +99,23 @@ def test_streaming_binarisation(prepared, monkeypatch, binarize):
     assert (first == second).all() == (binarize != "dynamic")
     np.testing.assert_array_equal(epoch(data.load("mnist", **options).train), first)
     np.testing.assert_array_equal(every(d.test)[0], every(d.test)[0])
+    np.testing.assert_array_equal(
+        every(d.test)[0], every(data.load("mnist", seed=9, **options).test)[0]
+    )
     assert abs(first.mean() - IMAGES.mean() / 255) < 0.02
+
+
+def test_streaming_noise(prepared, monkeypatch):
+    monkeypatch.setattr(loading, "MAX_BYTES_IN_MEMORY", 0)
+    options = {"data_dir": prepared, "dequantize": True}
+    d, other = (data.load("mnist", batch_size=b, seed=s, **options) for b, s in ((16, 0), (7, 9)))
+    test = every(d.test)[0]
+    np.testing.assert_array_equal(np.floor(test * 256), IMAGES[:20])
+    np.testing.assert_array_equal(every(other.test)[0], test)
+    first, second = (np.sort(every(d.train)[0].ravel()) for _ in range(2))
+    assert (first != second).any()
+    np.testing.assert_array_equal(np.sort(np.floor(first * 256)), np.sort(IMAGES.ravel()))
+    assert (d.levels, d.dequantize, d.eight_bit) == (256, True, False)
 
 
 @pytest.mark.usefixtures("offline")

@@ -28,7 +28,10 @@ EVERYTHING = TrainingConfig(
 )
 
 
-@pytest.mark.parametrize("config", [TrainingConfig(), EVERYTHING])
+NEWER = TrainingConfig("t.csv", drop=["id", "time"], dequantize=True)
+
+
+@pytest.mark.parametrize("config", [TrainingConfig(), EVERYTHING, NEWER])
 def test_json_round_trip(config):
     revived = TrainingConfig.from_json(config.to_json())
     assert revived == config
@@ -41,7 +44,7 @@ def test_a_file_of_another_version():
     again = json.loads(config.to_json())
     # Version 0.1 reads what is written now: it knows the names, and what is left out is its default.
     assert again == {name: written[name] for name in again}
-    assert not {"full_size", "alpha", "gamma"} & again.keys()
+    assert not {"full_size", "alpha", "gamma", "drop", "dequantize"} & again.keys()
     assert TrainingConfig.from_json(json.dumps(again)) == config
     # The default of an option that is not taken may have been another.
     assert TrainingConfig.from_json(json.dumps({**written, "blocks": 9})) == config

@@ -86,6 +86,7 @@ def names(folder):
 def test_a_run_folder_holds_everything(finished):
     assert names(finished.folder) == {
         "config.json",
+        "data.json",
         "model.keras",
         "metrics.csv",
         "checkpoints/epoch-0002.keras",

@@ -16,7 +16,7 @@ from vae_tf.utils.parameters import argument_texts
 # The fields with which the panels of `--help` begin.
 _PANELS = {"dataset": "Data", "preset": "Model", "objective": "Objective", "epochs": "Training"}
 
-_SIZES, _IMAGE_SIZE = tuple[int, ...], tuple[int, int]
+_SIZES, _IMAGE_SIZE, _NAMES = tuple[int, ...], tuple[int, int], tuple[str, ...]
 
 
 def configuration_options() -> list[inspect.Parameter]:
@@ -55,6 +55,8 @@ def parsed(name: str, value: Any) -> Any:
     """
     options = TrainingConfig.options()
     hint = options[name].type if name in options else typing.get_type_hints(TrainingConfig)[name]
+    if hint == _NAMES:
+        return tuple(value)
     if _SIZES in _alternatives(hint):
         return _sizes(name, value, r"\d+(,\d+)*", "500 or 256,128")
     if _IMAGE_SIZE in _alternatives(hint):
@@ -70,6 +72,8 @@ def _parameter(
     sizes = {_SIZES: "<int,...>", _IMAGE_SIZE: "<int>[x<int>]"}
     metavar = next((sizes[kind] for kind in alternatives if kind in sizes), None)
     kind = str | None if metavar else hint
+    if hint == _NAMES:  # an option that may be given several times
+        kind, default, metavar = list[str], list(default), "COLUMN"
     # A flag that is off can only be switched on; only one that is on needs `--no-...`.
     flag = [f"--{name.replace('_', '-')}"] if bool in alternatives and not default else []
     option = typer.Option(

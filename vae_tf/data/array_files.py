@@ -3,10 +3,12 @@
 import pathlib
 import zipfile
 import zlib
+from typing import Any
 
 import numpy as np
 
-from vae_tf.data.from_arrays import Arrays
+from vae_tf.data.account import Account
+from vae_tf.data.arrays import Arrays
 from vae_tf.utils.errors import InputError
 
 
@@ -26,7 +28,7 @@ def read(path: pathlib.Path) -> Arrays:
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return Arrays(loaded)
+            return Arrays(loaded, account=Account(files=1))
         with loaded:
             found = {key: loaded[key] for key in loaded.files}
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, OSError) as error:
@@ -34,14 +36,22 @@ def read(path: pathlib.Path) -> Arrays:
             f"{path} cannot be read as NumPy arrays ({error}); save plain numeric arrays with "
             "numpy.save or numpy.savez."
         ) from None
-    if "x_train" in found:
-        x_test, y_train, y_test = (found.get(key) for key in ("x_test", "y_train", "y_test"))
-        return Arrays(found["x_train"], x_test, y_train, y_test)
-    if "x" in found:
-        return Arrays(found["x"], y_train=found.get("y"))
+    for names in (("x_train", "x_test", "y_train", "y_test"), ("x", None, "y", None)):
+        if names[0] in found:
+            return _named(found, names)
     if len(found) == 1:
-        return Arrays(next(iter(found.values())))
+        return _named(found, (*found, None, None, None))
     raise InputError(
         f"{path} holds the arrays {', '.join(found) or '(none)'}; name them x_train, x_test, "
         "y_train, y_test, or x and y."
     )
+
+
+def _named(found: dict[str, Any], names: tuple[str | None, ...]) -> Arrays:
+    """The arrays of these names, and an account of the others."""
+    taken = [found.get(name) if name else None for name in names]
+    others = dict.fromkeys(found.keys() - names, "an array of another name")
+    number = sum(array is not None for array in taken)
+    account = Account(1, number, skipped_columns=dict(sorted(others.items())), kind="array")
+    x_train, x_test, y_train, y_test = taken
+    return Arrays(x_train, x_test, y_train, y_test, account=account)

@@ -48,7 +48,7 @@ def binarize_array(x: np.ndarray, divisor: float, mode: str, seed: int, use: int
         x: [N, *event] uint8 or float32. `x / divisor` lies in [0, 1].
         divisor: float. What 1.0 is in `x`.
         mode: "threshold" or "static".
-        seed: int. The user's.
+        seed: int. The user's for the train split, `randomness.TEST_SEED` for the test split.
         use: int. `randomness.STATIC_TRAIN` or `randomness.STATIC_TEST`.
 
     Returns:

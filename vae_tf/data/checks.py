@@ -31,16 +31,17 @@ def check_image_size(value: Any) -> tuple[int, int] | None:
     return as_count("image_size height", height), as_count("image_size width", width)
 
 
-def check_values(x: Any, what: str) -> np.ndarray:
-    """Examples as [N, *event]: uint8 stays, every other number becomes float32.
+def check_values(x: Any, what: str, dtype: Any = np.float32) -> np.ndarray:
+    """Examples as [N, *event]: uint8 stays, every other number becomes a `dtype`.
 
     Args:
         x: array-like [N, D], [N, H, W] (gets a channel axis) or [N, H, W, C]; bool, integer or
             float.
         what: str. Its name in messages.
+        dtype: float32 or float64.
 
     Returns:
-        uint8 or float32 array, C-contiguous.
+        uint8 or `dtype` array, C-contiguous.
 
     Raises:
         InputError: if it is empty, of another rank, not numeric, or holds NaN or infinity.
@@ -68,7 +69,7 @@ def check_values(x: Any, what: str) -> np.ndarray:
         x = x.astype(np.uint8)
     if x.dtype != np.uint8:
         with np.errstate(over="ignore"):  # an overflow is an infinity, which is refused below
-            x = x.astype(np.float32)
+            x = x.astype(dtype, copy=False)
         check_finite(x, what)
     return np.ascontiguousarray(x)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from vae_tf.data.account import Account
 from vae_tf.utils.errors import InputError
 
 
@@ -30,10 +31,14 @@ class Data:
         seed: int. What order and draws come from.
         first_epoch: int. The epoch that the first iteration of `train` gave.
         eight_bit: bool. Whether every value is k / 255 for an integer k.
+        levels: int or None. How many values a pixel had: 256 for bytes. None for floats and
+            binarised or binary pixels.
+        dequantize: bool. Whether values are (k + u) / levels, and not k / (levels - 1).
         class_names: tuple of str. Name of each label, empty where unknown.
         column_names: tuple of str. Name of each column of a table, else empty.
-        mean: float32 [D] or None. Column means taken away by `standardize`.
-        stddev: float32 [D] or None. Column scales divided by, so x * stddev + mean is the original.
+        mean: float64 [D] or None. Column means taken away by `standardize`.
+        stddev: float64 [D] or None. Column scales divided by, so x * stddev + mean is the original.
+        account: Account. What was taken of files and columns, what was left out, and why.
     """
 
     name: str
@@ -49,10 +54,13 @@ class Data:
     seed: int
     first_epoch: int = 0
     eight_bit: bool = False
+    levels: int | None = None
+    dequantize: bool = False
     class_names: tuple[str, ...] = ()
     column_names: tuple[str, ...] = ()
     mean: np.ndarray | None = None
     stddev: np.ndarray | None = None
+    account: Account = dataclasses.field(default_factory=Account)
 
     @property
     def epoch(self) -> int:

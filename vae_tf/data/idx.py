@@ -10,6 +10,7 @@ from typing import IO, cast
 
 import numpy as np
 
+from vae_tf.data.folder_walk import is_hidden
 from vae_tf.utils.errors import InputError
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -36,7 +37,8 @@ def find_files(folder: pathlib.Path) -> dict[tuple[str, str], pathlib.Path]:
     found: dict[tuple[str, str], pathlib.Path] = {}
     for path in sorted(folder.iterdir()):
         match = _NAME.match(path.name)
-        if not match or not path.is_file():
+        # "._train-images-idx3-ubyte" is what macOS puts into archives beside the file.
+        if not match or is_hidden(path.name) or not path.is_file():
             continue
         split = "train" if match[1].lower() == "train" else "test"
         role = (split, match[2].lower())

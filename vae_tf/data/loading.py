@@ -5,6 +5,8 @@ import io
 import math
 import os
 import pathlib
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,15 +23,18 @@ from vae_tf.data import (
     tfds_source,
 )
 from vae_tf.data import binarize as binarizing
+from vae_tf.data.account import Account
+from vae_tf.data.arrays import Arrays
 from vae_tf.data.dataset import Data
-from vae_tf.data.from_arrays import Arrays, build, held_out
+from vae_tf.data.from_arrays import build
+from vae_tf.data.splits import held_out
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.errors import InputError
 
 # Above this, datasets of TensorFlow Datasets are read from disk as training goes along.
 MAX_BYTES_IN_MEMORY = 2 * 2**30
 _ARRAYS = (".npy", ".npz")
-_TABLES = (".csv", ".parquet")
+TABLES = (".csv", ".parquet")
 _DIGITS_TEST = 297
 
 
@@ -57,20 +62,25 @@ def load(
     standardize: bool = False,
     drop_remainder: bool = False,
     label_column: str | None = None,
+    drop: Sequence[str] = (),
+    columns: Sequence[str] | None = None,
+    dequantize: bool = False,
 ) -> Data:
     """Train and test pipelines of a dataset.
 
     Args:
         name_or_path: str or path. "digits" (8x8, scikit-learn's; 1500 to train, 297 to test); an
             image dataset of TensorFlow Datasets, as `name`, `name/config` or
-            `name/config:version`; a folder of IDX files or of PNG/JPEG images; a `.npy`, `.npz`,
-            `.csv` or `.parquet` file. A known name comes first: a folder "mnist" is "./mnist".
+            `name/config:version`; a folder of IDX files or of images (PNG, JPEG, WebP, TIFF and
+            what else Pillow reads); a `.npy`, `.npz`, `.csv` or `.parquet` file. A known name comes
+            first: a folder "mnist" is "./mnist".
         batch_size: int. Examples a batch. Defaults to 128.
         binarize: None, "threshold", "static" or "dynamic". For values in [0, 1]: x >= 0.5; one
             draw from Bernoulli(x) an example, the same in every epoch; a new draw in every epoch
-            for the train split and one draw an example for the test split, so that evaluation
-            can be repeated. Defaults to None.
-        seed: int. The order of every epoch and every draw are pure functions of it. Defaults to 0.
+            for the train split. The test split has one draw an example, the same for every seed,
+            so that figures of two runs compare. Defaults to None.
+        seed: int. The order of every epoch and every draw of the train split are pure functions
+            of it. Defaults to 0.
         first_epoch: int. The epoch that the first iteration of `train` gives: after e epochs of
             another pipeline, `first_epoch=e` goes on exactly there. Defaults to 0.
         image_size: (height, width) in pixels to scale images to, or None. Defaults to None.
@@ -85,6 +95,14 @@ def load(
             Defaults to False.
         drop_remainder: bool. Leave out the incomplete last train batch. Defaults to False.
         label_column: str or None. Column of a table that holds the classes. Defaults to None.
+        drop: sequence of str. Columns of a table to leave out. Defaults to none.
+        columns: sequence of str or None. Columns that a table has to have, besides those of `drop`
+            and `label_column`, which then may be missing; taken in this order. Defaults to those
+            that it has.
+        dequantize: bool. Make the levels k of 8-bit pixels the values (k + u) / 256 with u uniform
+            between 0 and 1: drawn anew in every epoch for the train split, once for the test split,
+            whatever the seed. Densities are then bounded, and their bits per dimension an upper
+            bound of those of the pixels. Defaults to False: k / 255.
 
     Returns:
         Data.
@@ -103,11 +121,21 @@ def load(
         "name": name,
         "batch_size": batch_size,
         "binarize": binarize,
+        "dequantize": dequantize,
         "seed": seed,
         "first_epoch": first_epoch,
         "test_fraction": test_fraction,
         "drop_remainder": drop_remainder,
     }
+    drop = _column_names("drop", drop)
+    is_table = path is not None and path.suffix.lower() in TABLES and path.is_file()
+    of_tables = {"drop": list(drop), "label_column": label_column}
+    if not is_table and columns is None:
+        for option, value in of_tables.items():
+            if value:
+                raise InputError(
+                    f"{option}={value!r} was given, but {name!r} is no table; leave it out."
+                )
     if path is None and name != "digits":
         if standardize:
             raise InputError(f"standardize=True is for tables, but {name!r} holds images.")
@@ -116,8 +144,9 @@ def load(
         arrays = _digits()
     elif path.is_dir():
         arrays = _from_folder(path, size, on_corrupt, data_dir)
-    elif path.suffix.lower() in _TABLES:
-        arrays = tables.read(path, label_column)
+    elif is_table:
+        wanted = None if columns is None else _column_names("columns", columns)
+        arrays = tables.read(path, label_column, drop, wanted)
     else:
         arrays = array_files.read(path)
     if size is not None:
@@ -129,7 +158,7 @@ def as_path(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
     """The path that is meant, or None for a name."""
     text = os.fspath(name_or_path)
     path = pathlib.Path(text).expanduser()
-    suffixes = (*_ARRAYS, *_TABLES)
+    suffixes = (*_ARRAYS, *TABLES)
     spelled = not isinstance(name_or_path, str) or text.startswith((".", "~", os.sep))
     spelled = spelled or path.suffix.lower() in suffixes
     if not spelled and (text == "digits" or not path.exists() or tfds_source.known(text)):
@@ -139,9 +168,15 @@ def as_path(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
     if path.is_file() and path.suffix.lower() not in suffixes:
         raise InputError(
             f"{text!r} is a file of an unknown kind; expected {', '.join(suffixes)}, or a folder "
-            "of IDX files or of PNG/JPEG images."
+            "of IDX files or of images."
         )
     return path
+
+
+def _column_names(what: str, names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{what}={names!r} was given; pass a list of names of columns.")
+    return tuple(names)
 
 
 def _digits() -> Arrays:
@@ -169,7 +204,7 @@ def _from_folder(
         return image_folder.read(path, size, on_corrupt)
     raise InputError(
         f"the folder {str(path)!r} holds neither IDX files (train-images-idx3-ubyte, ...) nor "
-        ".png/.jpg images; pass a folder with either."
+        "images (.png, .jpg, .webp, .tif, ...); pass a folder with either."
     )
 
 
@@ -188,7 +223,13 @@ def _from_idx(path: pathlib.Path, data_dir: Any) -> Arrays:
                     f"({error}); pass a writable data_dir= with room for them."
                 ) from None
     label = "label" if "label" in builder.info.features else None
-    return _read_all(records.Records(builder, "image", label))
+    arrays = _read_all(records.Records(builder, "image", label))
+    taken = set(idx.find_files(path).values())
+    others = Counter(path.is_dir() for path in path.iterdir() if path not in taken)
+    kinds = {True: "folder beside IDX files", False: "no IDX file by its name"}
+    skipped = {kinds[is_folder]: number for is_folder, number in others.items()}
+    arrays.account = Account(files=len(taken), skipped_files=skipped)
+    return arrays
 
 
 def _from_tfds(
@@ -202,9 +243,12 @@ def _from_tfds(
     train, test = tfds_source.splits(source)
     examples = sum(source.count(split) for split in (train, test) if split is not None)
     one = math.prod(source.event_shape) * source.dtype.itemsize
+    account = tfds_source.account_of(source, train, test)
     if examples * one > MAX_BYTES_IN_MEMORY:
-        return streaming.build(source, train, test, **options)
-    return build(_read_all(source, train, test), **options)
+        return streaming.build(source, train, test, account=account, **options)
+    arrays = _read_all(source, train, test)
+    arrays.account = account
+    return build(arrays, **options)
 
 
 def _read_all(source: records.Records, train: str = "train", test: str | None = "test") -> Arrays:

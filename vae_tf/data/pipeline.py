@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from vae_tf.data import binarize, randomness
+from vae_tf.data import binarize, dequantize, randomness
 
 
 def count_epochs(first_epoch: int) -> tf.Variable:
@@ -69,6 +69,7 @@ def in_memory(
     seed: int = 0,
     first_epoch: int | None = None,
     dynamic: bool = False,
+    levels: int | None = None,
     drop_remainder: bool = False,
 ) -> Any:
     """A pipeline over arrays.
@@ -84,6 +85,8 @@ def in_memory(
             iteration is the next epoch from this one, in an order that depends on the seed and
             the epoch alone.
         dynamic: bool. Draw Bernoulli(x) anew for every (seed, epoch, batch).
+        levels: int or None. Instead of dividing, add uniform noise anew for every (seed, epoch,
+            batch) to that many levels; see `dequantize`.
         drop_remainder: bool. Leave out the incomplete last batch; the batch axis is then static.
 
     Returns:
@@ -109,7 +112,10 @@ def in_memory(
 
     def gather(epoch: Any, number: Any, rows: Any) -> Any:
         batch = tf.cast(tf.gather(images, rows), tf.float32)
-        if divisor != 1.0:
+        if levels is not None:
+            key = randomness.stream(seed, randomness.NOISE, epoch, number)
+            batch = dequantize.draw(batch, levels, key)
+        elif divisor != 1.0:
             batch = batch / divisor
         if dynamic:
             key = randomness.stream(seed, randomness.DYNAMIC, epoch, number)

@@ -1,11 +1,14 @@
 """Pipelines over prepared datasets that do not fit in memory."""
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from vae_tf.data import binarize as binarizing
 from vae_tf.data import checks, pipeline, randomness
+from vae_tf.data import dequantize as dequantizing
+from vae_tf.data.account import Account
 from vae_tf.data.dataset import Data
 from vae_tf.data.records import Records
 from vae_tf.utils.checks import as_count, as_int
@@ -27,12 +30,14 @@ def build(
     first_epoch: int,
     test_fraction: float,
     drop_remainder: bool,
+    account: Account | None = None,
+    dequantize: bool = False,
 ) -> Data:
     """Pipelines that read, shuffle and decode from disk.
 
     The order of an epoch is that of a shuffle buffer of `SHUFFLE_BUFFER` records, a function of
     seed and epoch. Draws of a binarisation are functions of (seed, example) or (seed, epoch,
-    example).
+    example); those of the test split of the example alone.
 
     Args:
         records: Records. Images of 8 bits, or floats in [0, 1].
@@ -45,6 +50,8 @@ def build(
         first_epoch: int.
         test_fraction: float.
         drop_remainder: bool.
+        account: Account or None. What was taken of the source.
+        dequantize: bool.
 
     Returns:
         Data.
@@ -70,6 +77,9 @@ def build(
     counter = pipeline.count_epochs(first_epoch)
     numbered = train.enumerate()
     eight_bit = records.dtype == tf.uint8.as_numpy_dtype
+    levels = dequantizing.levels_of(records.dtype, 255.0) if binarize is None else None
+    if dequantize:
+        dequantizing.check_dequantize(levels, binarize, name)
 
     def shuffled(epoch: Any) -> Any:
         order = _shuffled(numbered, randomness.stream(seed, randomness.ORDER, epoch))
@@ -78,12 +88,17 @@ def build(
     def decode(use: int, mode: str | None) -> Any:
         def decoded(epoch: Any, index: Any, serialized: Any) -> Any:
             x, y = records.decode(serialized)
-            x = tf.cast(x, tf.float32) / (255.0 if eight_bit else 1.0)
+            x = tf.cast(x, tf.float32)
+            if dequantize:
+                x = _noisy_rows(x, index, epoch, levels, seed, use == randomness.STATIC_TEST)
+            else:
+                x = x / (255.0 if eight_bit else 1.0)
             if mode == "threshold":
                 x = binarizing.threshold(x)
             elif mode is not None:
                 parts = (use, epoch) if mode == "dynamic" else (use,)
-                x = _draw_rows(x, index, randomness.stream(seed, *parts))
+                of_split = randomness.TEST_SEED if use == randomness.STATIC_TEST else seed
+                x = _draw_rows(x, index, randomness.stream(of_split, *parts))
             return x if y is None else (x, y)
 
         return decoded
@@ -114,8 +129,11 @@ def build(
         batch_size=batch_size,
         seed=seed,
         first_epoch=first_epoch,
-        eight_bit=eight_bit and not binarize,
+        eight_bit=levels == 256 and not dequantize,
+        levels=levels,
+        dequantize=dequantize,
         class_names=records.class_names,
+        account=account or Account(),
     )
 
 
@@ -139,8 +157,23 @@ def _shuffled(dataset: Any, key: tf.Tensor) -> Any:
 
 def _draw_rows(x: tf.Tensor, index: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
     """Bernoulli(x) [B, *event], each row from its own seed: (key, index of the example)."""
+    return _by_row(binarizing.draw, x, index, key)
+
+
+def _noisy_rows(
+    x: tf.Tensor, index: tf.Tensor, epoch: Any, levels: Any, seed: int, test: bool
+) -> tf.Tensor:
+    """Dequantised levels [B, *event]: functions of (seed, epoch, example), or of the example."""
+    parts = (randomness.NOISE_TEST,) if test else (randomness.NOISE, epoch)
+    key = randomness.stream(randomness.TEST_SEED if test else seed, *parts)
+    return _by_row(lambda row, own: dequantizing.draw(row, levels, own), x, index, key)
+
+
+def _by_row(
+    draw: Callable[[Any, Any], Any], x: tf.Tensor, index: tf.Tensor, key: tf.Tensor
+) -> tf.Tensor:
     return tf.map_fn(
-        lambda row: binarizing.draw(row[0], tf.random.fold_in(key, row[1])),
+        lambda row: draw(row[0], tf.random.fold_in(key, row[1])),
         (x, index),
         fn_output_signature=tf.TensorSpec(x.shape[1:], tf.float32),
     )

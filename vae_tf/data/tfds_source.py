@@ -12,6 +12,7 @@ from typing import Any
 import requests
 import tensorflow_datasets as tfds
 
+from vae_tf.data.account import Account
 from vae_tf.data.records import Records
 from vae_tf.utils.errors import InputError
 
@@ -28,7 +29,7 @@ DOCUMENTED = (
     "dsprites",
 )
 ALTERNATIVES = (
-    "'digits' (needs no download), a folder of IDX files or of PNG/JPEG images, a .npy/.npz, "
+    "'digits' (needs no download), a folder of IDX files or of PNG/JPEG/... images, a .npy/.npz, "
     ".csv or .parquet file, or data_dir= with a prepared copy"
 )
 _IDX_BUILDER = "idx_images"  # only makes sense with a folder
@@ -79,6 +80,27 @@ def splits(records: Records) -> tuple[str, str | None]:
     return train, test
 
 
+def account_of(records: Records, train: str, test: str | None) -> Account:
+    """Which features and splits are taken, which are not, and which of several images is."""
+    fields = dict(records.builder.info.features.items())
+    taken = [key for key in (records.image, records.label) if key is not None]
+    others = [key for key in fields if key not in taken]
+    images = [key for key in others if isinstance(fields[key], tfds.features.Image)]
+    remarks = []
+    if images:
+        remarks.append(
+            f"of the image features {', '.join([records.image, *images])} {records.image!r} was taken"
+        )
+    splits = sorted(records.builder.info.splits.keys() - {train, test})
+    if splits:
+        remarks.append(f"splits {', '.join(splits)} were not taken")
+    why = "neither the image nor its class"
+    account = Account(
+        columns=len(taken), skipped_columns=dict.fromkeys(others, why), kind="feature"
+    )
+    return account.with_remarks(remarks)
+
+
 def _builder(name: str, data_dir: Any) -> Any:
     try:
         if re.split("[/:]", name)[0] == _IDX_BUILDER:
@@ -116,7 +138,20 @@ def _features(builder: Any) -> tuple[str, str | None]:
     label = next(
         (key for key in candidates if isinstance(fields.get(key), tfds.features.ClassLabel)), None
     )
-    return "image" if "image" in images else images[0], label
+    return _image(builder, images), label
+
+
+def _image(builder: Any, images: list[str]) -> str:
+    """The image feature that is meant: the only one, "image", or what the dataset calls its input."""
+    chosen = ("image", (builder.info.supervised_keys or (None,))[0])
+    image = images[0] if len(images) == 1 else next((key for key in chosen if key in images), None)
+    if image is None:
+        raise InputError(
+            f"the dataset {builder.name!r} has the image features {', '.join(images)} and does not "
+            "say which one is its input; read one with tensorflow_datasets and pass its array to "
+            "vae_tf.data.from_arrays."
+        )
+    return image
 
 
 def _prepare(builder: Any, name: str, manual_dir: Any) -> None:

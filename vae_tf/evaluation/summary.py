@@ -40,6 +40,7 @@ class Evaluation:
         log_prob: LogProbEstimate. The importance-weighted bound L_K.
         bits_per_dim: float. -L_K in bits per dimension; see `bits_per_dim`.
         levels: int or None. What `bits_per_dim` was given.
+        dequantized: bool. As `levels`.
         exact: LogProbEstimate or None. log p(x), for a linear-Gaussian model.
         ais: LogProbEstimate or None. Annealed importance sampling of the first examples.
         hmc: LogProbEstimate or None. The HMC estimate of the first examples.
@@ -69,6 +70,7 @@ class Evaluation:
     kl_decomposition: KLDecomposition | None
     aggregated_posterior: AggregatedPosterior
     log_prob_by_label: dict[str, tuple[float, int]] | None
+    dequantized: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON values: strings, numbers, None, lists and dicts."""
@@ -79,7 +81,7 @@ class Evaluation:
         """Every figure that is a single number, with its error, unit and what it is."""
         others = {"exact": self.exact, "AIS": self.ais, "HMC": self.hmc}
         given = {name: estimate for name, estimate in others.items() if estimate is not None}
-        scale = ScaleOfX(self.event_shape, self.levels, self.density)
+        scale = ScaleOfX(self.event_shape, self.levels, self.density, self.dequantized)
         return [
             *likelihood_rows(self.rate_distortion, self.log_prob, given, scale),
             *latent_rows(self.active_units, self.kl_decomposition, self.aggregated_posterior),
@@ -108,6 +110,7 @@ def evaluate(
     hmc_examples: int = 0,
     decompose_kl: bool = True,
     levels: int | None = None,
+    dequantized: bool = False,
     seed: Seed = 0,
     batch_size: int | None = None,
     progress: Progress | None = None,
@@ -127,6 +130,7 @@ def evaluate(
         decompose_kl: bool. Whether the KL is taken apart, in a time that grows with N². Defaults
             to True.
         levels: int or None. For densities of scaled integers; see `bits_per_dim`.
+        dequantized: bool. Whether noise was added to them. Defaults to False.
         seed: int, int tensor of shape [2], or None for fresh draws. Defaults to 0.
         batch_size: int. Examples at once. Defaults to what suits each figure.
         progress: Called with what is computed, how many examples are done, and how many there are.
@@ -155,7 +159,7 @@ def evaluate(
         density=vae.likelihood.is_density,
         rate_distortion=terms,
         log_prob=log_prob,
-        bits_per_dim=bits_per_dim(log_prob.mean, vae.event_shape, shifted),
+        bits_per_dim=bits_per_dim(log_prob.mean, vae.event_shape, shifted, dequantized),
         levels=shifted,
         exact=_or_none(lambda: exact_log_prob(vae, x)),
         ais=(
@@ -176,6 +180,7 @@ def evaluate(
         ),
         aggregated_posterior=aggregated_posterior(vae, x, **chosen),
         log_prob_by_label=None if y is None else _by_label(log_prob.values, y),
+        dequantized=dequantized,
     )
 
 

@@ -54,15 +54,35 @@ class ScaleOfX(NamedTuple):
         event_shape: tuple of int. Of one example.
         levels: int or None. See `bits_per_dim`.
         density: bool. Whether p(x|z) is a density, and no probability.
+        dequantized: bool. See `bits_per_dim`.
     """
 
     event_shape: tuple[int, ...]
     levels: int | None
     density: bool
+    dequantized: bool = False
+
+    def per_dimension(self, nats: float) -> float:
+        """`nats` in bits per dimension."""
+        return bits_per_dim(nats, self.event_shape, self.levels, self.dequantized)
 
     def bits(self, nats: float) -> str:
         """`nats` as text in bits per dimension."""
-        return f"{bits_per_dim(nats, self.event_shape, self.levels):.3f} bits per dimension"
+        return f"{self.per_dimension(nats):.3f} bits per dimension"
+
+    @property
+    def remark(self) -> str:
+        """What the bits of a density may be compared with; empty for a probability."""
+        if not self.density:
+            return ""
+        if self.levels is None:
+            return "; of a density, which depends on the scale of x"
+        if self.dequantized:
+            return f"; with uniform noise, an upper bound on that of {self.levels} levels"
+        return (
+            f"; of a density at {self.levels} levels without noise, which has no bound: dequantize the "
+            "data to compare it"
+        )
 
 
 def likelihood_rows(
@@ -101,13 +121,12 @@ def likelihood_rows(
                 f"{bound.values[:number].mean():.3f}"
             )
         yield Row(f"log p(x), {name}", estimate.mean, error, _NATS, note)
-    density = "; of a density, which depends on the scale of x" if x.density else ""
     yield Row(
         "bits per dimension",
-        bits_per_dim(bound.mean, x.event_shape, x.levels),
+        x.per_dimension(bound.mean),
         bits_per_dim(-bound.standard_error, x.event_shape),
         "bits",
-        f"-log p(x) over the number of values of x{density}",
+        f"-log p(x) over the number of values of x{x.remark}",
     )
 
 

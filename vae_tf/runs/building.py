@@ -3,13 +3,13 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 
 from vae_tf import presets
-from vae_tf.data import Data, head, load
-from vae_tf.data.loading import as_path
+from vae_tf.data import Data, head, load, tables
+from vae_tf.data.loading import TABLES, as_path
 from vae_tf.models.vae import VAE
 from vae_tf.priors import VampPrior
 from vae_tf.runs.config import TrainingConfig
@@ -40,8 +40,16 @@ def with_default_likelihood(config: TrainingConfig, data: Data) -> TrainingConfi
     return dataclasses.replace(config, likelihood=choose_likelihood(data))
 
 
-def load_data(config: TrainingConfig, first_epoch: int = 0) -> Data:
+def load_data(
+    config: TrainingConfig, first_epoch: int = 0, columns: Sequence[str] | None = None
+) -> Data:
     """The data of `config`, in pipelines of which the first iteration is epoch `first_epoch`.
+
+    Args:
+        config: Of the run.
+        first_epoch: int. Defaults to 0.
+        columns: The columns that a table has to have, in the order of the model. Defaults to those
+            that it has.
 
     Raises:
         InputError: see `vae_tf.data.load`.
@@ -50,6 +58,7 @@ def load_data(config: TrainingConfig, first_epoch: int = 0) -> Data:
         config.dataset,
         config.batch_size,
         binarize=config.binarize,
+        dequantize=config.dequantize,
         seed=config.seed,
         first_epoch=first_epoch,
         image_size=config.image_size,
@@ -58,6 +67,8 @@ def load_data(config: TrainingConfig, first_epoch: int = 0) -> Data:
         on_corrupt=config.on_corrupt,
         standardize=config.standardize,
         label_column=config.label_column,
+        drop=config.drop,
+        columns=columns,
     )
 
 
@@ -84,6 +95,21 @@ def build_model(config: TrainingConfig, data: Data) -> VAE:
         vae.prior.initialize(head(data.train, vae.prior.num_components)[0])
     vae.compile(keras.optimizers.Adam(config.learning_rate), objective)
     return vae
+
+
+def former_columns(config: TrainingConfig) -> tuple[str, ...] | None:
+    """The columns of the table that a run of version 0.1 took; it did not note them down.
+
+    Returns:
+        Their names, or None for data that are no table.
+
+    Raises:
+        InputError: if the table is damaged or not there any more.
+    """
+    path = as_path(config.dataset)
+    if path is None or path.suffix.lower() not in TABLES:
+        return None
+    return tables.former_columns(path, config.label_column)
 
 
 @contextlib.contextmanager

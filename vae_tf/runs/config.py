@@ -17,6 +17,9 @@ from vae_tf.utils.registry import OBJECTIVES, PRESETS
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 WARM_UPS = ("linear", "cyclical", "sigmoid")
 
+# Left out of config.json at their default, so that version 0.1, which lacks them, reads it.
+_NEWER = ("dequantize", "drop")
+
 _OWN_OPTIONS = {"preset": "preset_options", "objective": "objective_options"}
 
 
@@ -33,11 +36,13 @@ class TrainingConfig:
     Attributes:
         dataset: str. Name or path for `vae_tf.data.load`.
         binarize: str or None. "threshold", "static" or "dynamic". Defaults to none.
+        dequantize: bool. Add uniform noise of one level to 8-bit pixels, for densities.
         data_dir: str or None. Where prepared datasets are kept.
         manual_dir: str or None. Files fetched by hand.
         image_size: tuple of int or None. Height and width in pixels that images are scaled to.
         standardize: bool. Columns of a table to mean 0 and deviation 1.
         label_column: str or None. Column of a table with the classes.
+        drop: tuple of str. Column of a table to leave out; on the command line once for each.
         on_corrupt: str. "raise" or "skip", for image files that cannot be decoded.
         preset: str. Networks of the encoder and the decoder.
         preset_options: dict. The options of presets.
@@ -62,11 +67,13 @@ class TrainingConfig:
 
     dataset: str = "digits"
     binarize: str | None = None
+    dequantize: bool = False
     data_dir: str | None = None
     manual_dir: str | None = None
     image_size: tuple[int, int] | None = None
     standardize: bool = False
     label_column: str | None = None
+    drop: tuple[str, ...] = ()
     on_corrupt: str = "raise"
     preset: str = "mlp"
     preset_options: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
@@ -181,9 +188,12 @@ class TrainingConfig:
     def to_json(self) -> str:
         """The fields, and the options that are not at their default, as a JSON object, one a line.
 
-        Version 0.1 reads it too, where it knows the options.
+        Version 0.1 reads it too, where it knows the options. Fields that it lacks are left out
+        where they are at their default.
         """
+        own = self.own_fields()
         defaults = {name: option.default for name, option in self.options().items()}
+        defaults |= {name: own[name] for name in _NEWER}
         written = {
             name: value
             for name, value in self.values().items()
@@ -247,9 +257,13 @@ def _converted(value: Any, hint: Any) -> Any:
 def _is(value: Any, hint: Any) -> bool:
     for kind in _alternatives(hint):
         if typing.get_origin(kind) is tuple:
-            sizes = typing.get_args(kind)
-            fits = isinstance(value, tuple) and (... in sizes or len(value) == len(sizes))
-            if fits and value and all(type(size) is int and size > 0 for size in value):
+            items = typing.get_args(kind)
+            if not isinstance(value, tuple) or (... not in items and len(value) != len(items)):
+                continue
+            if items[0] is str:
+                if all(type(item) is str for item in value):
+                    return True
+            elif value and all(type(size) is int and size > 0 for size in value):
                 return True
         elif type(value) is kind:  # a bool is no int here
             return True

@@ -2,11 +2,13 @@
 
 import contextlib
 import errno
+import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from vae_tf.runs.config import TrainingConfig
 from vae_tf.utils.atomic import remove_leftovers, replacing, write_text
@@ -31,6 +33,7 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.config = self.path / "config.json"
+        self.data = self.path / "data.json"
         self.model = self.path / "model.keras"
         self.metrics = self.path / "metrics.csv"
         self.checkpoints = self.path / "checkpoints"
@@ -88,6 +91,32 @@ class RunFolder:
             OSError: if it cannot be written.
         """
         write_text(self.config, config.to_json())
+
+    def read_data(self) -> dict[str, Any] | None:
+        """What `write_data` wrote, None in a run of version 0.1.
+
+        Raises:
+            InputError: if `data.json` is damaged.
+        """
+        if not self.data.is_file():
+            return None
+        try:
+            found = json.loads(self.data.read_text(encoding="utf-8"))
+            return {"columns": tuple(found["columns"]), "account": dict(found["account"])}
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(
+                f"{self.data} is damaged ({error}); delete it, and the columns of the data are taken "
+                "in the order that they have."
+            ) from error
+
+    def write_data(self, columns: Sequence[str], account: dict[str, Any]) -> None:
+        """Writes `data.json`: the names of the columns that the model takes, and the account.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        found = {"columns": list(columns), "account": account}
+        write_text(self.data, json.dumps(found, indent=2) + "\n")
 
     def publish(self, epoch: int) -> None:
         """Makes `model.keras` the checkpoint of `epoch`, and removes all but the last checkpoints.

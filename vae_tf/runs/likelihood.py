@@ -13,8 +13,8 @@ def choose_likelihood(data: Data) -> str:
     - "bernoulli" for binarised data, and where the first test examples hold only 0 and 1;
     - "discretized_logistic" for 8-bit values k / 255: a probability of each of the 256 levels,
       so the figures are those of bits-per-dimension papers;
-    - "continuous_bernoulli" for other images in [0, 1]: a density, whose nats do not compare with
-      those of a Bernoulli;
+    - "continuous_bernoulli" for other images in [0, 1], dequantised ones too: a density, whose nats
+      do not compare with those of a Bernoulli;
     - "normal" for everything else: tables, vectors, unbounded values.
 
     Args:

@@ -24,12 +24,18 @@ class Run:
         config: TrainingConfig. What the run was started with.
         epoch: int. Finished epochs, 0 if there is none yet.
         history: dict. Name -> one value an epoch, nats per example, as Keras' `history`.
+        columns: tuple of str. Names of the columns of the table that the model takes, in its order;
+            empty for other data and for a run of version 0.1.
+        account: dict or None. What was taken of the files and columns of the data, what was left
+            out and why, as JSON values; see `vae_tf.data.Data.account`. None for a run of 0.1.
     """
 
     folder: Path
     config: TrainingConfig
     epoch: int
     history: dict[str, list[float]]
+    columns: tuple[str, ...] = ()
+    account: dict[str, Any] | None = None
 
     @property
     def finished(self) -> bool:
@@ -45,6 +51,7 @@ class Run:
             "finished": self.finished,
             "metrics": last,
             "config": self.config.values(),
+            "data": self.account,
         }
 
     def __str__(self) -> str:
@@ -61,6 +68,7 @@ class Run:
             f"{self.folder}: {self.epoch} of {config.epochs} epochs",
             "  " + ", ".join(f"{name} {value}" for name, value in shown.items()),
         ]
+        lines += [f"  data: {sentence}" for sentence in (self.account or {}).get("sentences", ())]
         last = {name: values[-1] for name, values in self.history.items() if values}
         if "val_elbo" in last:
             lines.append(
@@ -73,7 +81,9 @@ class Run:
     @property
     def described(self) -> str:
         """The dataset and its binarisation: figures under two binarisations do not compare."""
-        return f"{Path(self.config.dataset).name} ({self.config.binarize or 'no'} binarisation)"
+        noise = ", dequantised" if self.config.dequantize else ""
+        binarized = self.config.binarize or "no"
+        return f"{Path(self.config.dataset).name} ({binarized} binarisation{noise})"
 
     def model(self) -> "VAE":
         """The model after the last finished epoch, from `model.keras`.
@@ -93,15 +103,18 @@ class Run:
         Args:
             dataset: Name or path of other data, treated in the same way. Defaults to the run's.
 
+        Columns of a table are those that the model was trained on, whatever their order in the file.
+
         Raises:
-            InputError: if the dataset is not there any more.
+            InputError: if the dataset is not there any more, or is a table of other columns.
         """
-        from vae_tf.runs.building import load_data
+        from vae_tf.runs.building import former_columns, load_data
 
         config = self.config
+        columns = former_columns(config) if self.account is None else self.columns
         if dataset is not None:
             config = dataclasses.replace(config, dataset=os.fspath(dataset))
-        return load_data(config, self.epoch)
+        return load_data(config, self.epoch, columns or None)
 
 
 def open_run(folder: str | os.PathLike[str]) -> Run:
@@ -117,4 +130,4 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
     config = place.read_config()
     epoch = place.last_epoch()
     rows = [row for row in read_metrics(place.metrics) if row["epoch"] <= epoch]
-    return Run(place.path, config, epoch, as_history(rows))
+    return Run(place.path, config, epoch, as_history(rows), **(place.read_data() or {}))

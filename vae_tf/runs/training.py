@@ -11,6 +11,7 @@ from vae_tf.models.loading import load
 from vae_tf.models.vae import VAE
 from vae_tf.runs.building import (
     build_model,
+    former_columns,
     load_data,
     with_absolute_paths,
     with_default_likelihood,
@@ -40,11 +41,11 @@ def train(
 ) -> Run:
     """Trains a model, and keeps everything about it in a folder.
 
-    After each epoch the folder holds `config.json`, `metrics.csv`, the last two `checkpoints/`,
-    `model.keras` and `tensorboard/` events; at the end also `pictures/`. No file in it is ever half
-    written. A training that is stopped at any moment, by Ctrl-C or by kill -9, loses at most the
-    epoch under way; resumed, on the same kind of machine, it ends with the weights that it would
-    have had without the stop, bit for bit on a CPU.
+    After each epoch the folder holds `config.json`, `data.json`, `metrics.csv`, the last two
+    `checkpoints/`, `model.keras` and `tensorboard/` events; at the end also `pictures/`. No file in
+    it is ever half written. A training that is stopped at any moment, by Ctrl-C or by kill -9, loses
+    at most the epoch under way; resumed, on the same kind of machine, it ends with the weights that
+    it would have had without the stop, bit for bit on a CPU.
 
     Args:
         config: What to train.
@@ -70,7 +71,9 @@ def train(
     _check_folder(place, config, resume)
     as_count("pictures_every", pictures_every, least=0)
     done = place.last_epoch()
-    data = load_data(config, done)
+    known = place.read_data()
+    columns = former_columns(config) if done and not known else (known or {}).get("columns")
+    data = load_data(config, done, columns or None)
     config = with_default_likelihood(config, data)
     vae = _load_checkpoint(place, done) if done else build_model(config, data)
     if pictures_every:
@@ -79,6 +82,7 @@ def train(
         if place.last_epoch() != done:
             raise InputError(f"Another process has trained in {place.path}; resume once more.")
         place.write_config(config)
+        place.write_data(data.column_names, data.account.as_dict())
         try:
             _fit(config, place, done, vae, data, callbacks, verbose)
         except OSError as error:

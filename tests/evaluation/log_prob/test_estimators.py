@@ -141,7 +141,12 @@ def test_rate_and_distortion_are_the_terms_of_the_elbo(vae):
 
 
 def test_bits_per_dim_of_uniform_pixels_is_eight():
-    assert bits_per_dim(0.0, (4, 4, 3), levels=256) == 8  # density 1 on the unit cube
+    # Density 1 on the unit cube, in which every level has a 256th.
+    assert bits_per_dim(0.0, (4, 4, 3), levels=256, dequantized=True) == 8
+    # Levels k/255, each in the middle of a cell of 1/255: the density on all of them is 255/256.
+    even = 48 * np.log(255 / 256)
+    assert bits_per_dim(even, (4, 4, 3), levels=256) == pytest.approx(8, abs=1e-12)
+    assert bits_per_dim(0.0, 3, levels=2) == 0  # one cell from 0 to 1
     assert bits_per_dim(-48 * np.log(256), (4, 4, 3)) == pytest.approx(8)  # 256 equal masses
 
 

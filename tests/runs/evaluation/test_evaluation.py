@@ -1,12 +1,15 @@
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from vae_tf.cli.app import app
+from vae_tf.data import from_arrays
 from vae_tf.runs import TrainingConfig, evaluate, open_run, train
+from vae_tf.runs.evaluation.ood import examples_in_units_of
 from vae_tf.utils.errors import InputError
 
 CONFIG = TrainingConfig(
@@ -76,6 +79,114 @@ def test_other_tables_come_in_the_units_of_training(tmp_path):
     made = train(config, tmp_path / "run", verbose=0)
     own, far = evaluate(made, 5), evaluate(made, 5, tmp_path / "far.csv")
     assert far.log_prob < own.log_prob - 100
+
+
+@pytest.fixture(scope="module")
+def table_run(tmp_path_factory, without_xla):
+    folder = tmp_path_factory.mktemp("tables")
+    x = np.random.default_rng(0).normal([0, 1000], [1, 10], (200, 2))
+    for name, header, columns in (
+        ("own", "a,b", x),
+        ("swapped", "b,a", x[:, ::-1]),
+        ("more", "a,b,c", x[:, [0, 1, 1]]),
+        ("fewer", "a", x[:, :1]),
+        ("named", "a,c", x),
+        ("dropped", "a,b,id", x[:, [0, 1, 1]]),
+    ):
+        np.savetxt(folder / f"{name}.csv", columns, header=header, comments="", delimiter=",")
+    config = dataclasses.replace(
+        CONFIG, dataset=str(folder / "own.csv"), binarize=None, standardize=True
+    )
+    return folder, train(config, folder / "run", verbose=0)
+
+
+def test_columns_of_other_tables_are_matched_by_name(table_run):
+    folder, run = table_run
+    own, swapped = evaluate(run, 5), evaluate(run, 5, folder / "swapped.csv")
+    assert swapped.log_prob == pytest.approx(own.log_prob, rel=1e-5)
+    # So they are where the run's own file is written anew in another order.
+    other = dataclasses.replace(run.config, dataset=str(folder / "swapped.csv"))
+    changed = dataclasses.replace(run, config=other)
+    assert evaluate(changed, 5).log_prob == pytest.approx(own.log_prob, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("more", "more.csv has besides 'c', but the columns 'a', 'b' are expected"),
+        ("fewer", "fewer.csv lacks 'b', but"),
+        ("named", "named.csv lacks 'b' and has besides 'c', but"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--data", "--ood"])
+@pytest.mark.parametrize("recorded", [True, False])
+def test_missing_and_further_columns_are_refused(table_run, tmp_path, name, said, option, recorded):
+    folder, run = table_run
+    copy = shutil.copytree(run.folder, tmp_path / "run")
+    if not recorded:  # as version 0.1 left it
+        (copy / "data.json").unlink()
+    result = call(copy, option, folder / f"{name}.csv", "--samples", 2)
+    assert result.exit_code == 2, result.output
+    (line,) = result.stderr.strip().splitlines()
+    assert said in line
+
+
+def test_a_run_of_version_0_1_keeps_the_index_that_it_was_trained_on(table_run, tmp_path):
+    _, run = table_run
+    copy = shutil.copytree(run.folder, tmp_path / "run")
+    (copy / "data.json").unlink()
+    text = np.loadtxt(run.config.dataset, str)
+    unnamed = "\n".join(["Unnamed: 0,b", *text[1:]])
+    (tmp_path / "own.csv").write_text(unnamed)
+    config = dataclasses.replace(run.config, dataset=str(tmp_path / "own.csv"))
+    (copy / "config.json").write_text(config.to_json())
+    assert open_run(copy).data().column_names == ("Unnamed: 0", "b")
+    resumed = train(dataclasses.replace(config, epochs=2), copy, resume=True, verbose=0)
+    assert open_run(copy).columns == resumed.columns == ("Unnamed: 0", "b")
+
+
+def test_classes_of_other_data_are_matched_by_name():
+    x = np.zeros((4, 2), "float32")
+    own, other, strange = (
+        dataclasses.replace(
+            from_arrays(x, x, y_train=[0, 1, 0, 1], y_test=[0, 1, 0, 1]), class_names=names
+        )
+        for names in (("1", "2", "3"), ("3", "2"), ("2", "4"))
+    )
+    assert examples_in_units_of(own, own, 4)[1].tolist() == [0, 1, 0, 1]
+    assert examples_in_units_of(own, other, 4)[1].tolist() == [2, 1, 2, 1]
+    assert examples_in_units_of(own, strange, 4)[1] is None
+
+
+def test_no_advice_on_training_from_other_data(table_run):
+    folder, run = table_run
+    assert "train again" not in (text := str(evaluate(run, 5, folder / "swapped.csv")))
+    assert "on swapped.csv, which the model was not trained on: that says nothing" in text
+    own = evaluate(run, 5, folder / "own.csv")
+    assert own.details.collapse == evaluate(run, 5).details.collapse
+
+
+@pytest.mark.parametrize("dequantize", [True, False])
+def test_bits_of_a_density_of_bytes(tmp_path, dequantize):
+    x = np.random.default_rng(0).integers(0, 256, (400, 4, 4), np.uint8)
+    np.save(tmp_path / "x.npy", x)
+    config = dataclasses.replace(
+        CONFIG,
+        dataset=str(tmp_path / "x.npy"),
+        binarize=None,
+        dequantize=dequantize,
+        likelihood=None if dequantize else "continuous_bernoulli",
+    )
+    evaluation = evaluate(train(config, tmp_path / "run", verbose=0), 5)
+    assert evaluation.likelihood == "ContinuousBernoulli"
+    shift = np.log2(256 if dequantize else 255)
+    bits = -evaluation.log_prob / (16 * np.log(2)) + shift
+    assert evaluation.bits_per_dim == pytest.approx(bits, abs=1e-9)
+    assert evaluation.bits_per_dim == pytest.approx(8, abs=0.05)  # what noise has
+    text = str(evaluation)
+    assert ("no binarisation, dequantised" in text) == dequantize
+    said = "an upper bound on that of 256" if dequantize else "at 256 levels without noise"
+    assert said in text
 
 
 def test_other_data_are_said_to_be_likelier_where_they_are(run, tmp_path):

@@ -104,27 +104,35 @@ def rate_distortion(
 
 
 def bits_per_dim(
-    log_prob: float, event_shape: int | Sequence[int], levels: int | None = None
+    log_prob: float,
+    event_shape: int | Sequence[int],
+    levels: int | None = None,
+    dequantized: bool = False,
 ) -> float:
     """Log p(x) of a whole event as bits per dimension: lower is better.
 
-        -log p(x) / (n log 2) + log2(levels),   n = prod(event_shape)
+        -log p(x) / (n log 2) - log2(spacing),   n = prod(event_shape)
 
-    Of a probability (Bernoulli, discretised logistic, categorical) leave `levels` out. Of a density
-    on [0, 1], such as a normal or continuous Bernoulli of images divided by their largest value, it
-    is the density that `levels` rescales to the original integers: with `levels=256` the figure
-    bounds that of 8-bit images if uniform noise of one level was added to them (Theis et al. 2016, A
-    Note on the Evaluation of Generative Models, section 3.1), and only then; without the noise a
-    density of discrete values can be made as large as one likes.
+    Of a probability (Bernoulli, discretised logistic, categorical) leave `levels` out. A density on
+    [0, 1] times the spacing of the levels is the probability of a level, where the density is even
+    over it. Levels k / (levels - 1) have the spacing 1 / (levels - 1), so 1/255 for 8-bit images.
+    With uniform noise, (k + u) / levels, the spacing is 1 / levels, and the figure is an upper bound
+    on that of the images themselves (Theis et al. 2016, A Note on the Evaluation of Generative
+    Models, section 3.1). Without the noise it is no bound: a density of discrete values can be made
+    as large as one likes.
 
     Args:
         log_prob: float. Nats, summed over the event.
         event_shape: int or sequence of ints. Shape of one event.
         levels: int or None. How many integer levels were scaled to the unit interval. Defaults to
             None: nothing was, or p(x|z) is a probability.
+        dequantized: bool. Whether x is (k + u) / levels, as of `vae_tf.data.load` with
+            `dequantize=True`, and not k / (levels - 1). Defaults to False.
 
     Raises:
         InputError: if `levels` is not an int of at least 2.
     """
-    shift = 0.0 if levels is None else math.log2(as_count("levels", levels, least=2))
+    shift = 0.0
+    if levels is not None:
+        shift = math.log2(as_count("levels", levels, least=2) - (0 if dequantized else 1))
     return -log_prob / (event_size(event_shape) * math.log(2)) + shift

@@ -17,6 +17,7 @@ from vae_tf.evaluation.summary import Evaluation
 from vae_tf.evaluation.table import Row, probe_rows, sample_rows, table_lines
 from vae_tf.explore.codes import codes, in_batches
 from vae_tf.models.vae import VAE
+from vae_tf.runs.evaluation.foreign import is_foreign, without_advice
 from vae_tf.runs.evaluation.ood import examples_in_units_of, other_data, out_of_distribution_run
 from vae_tf.runs.run import Run
 from vae_tf.utils.checks import as_count
@@ -116,9 +117,10 @@ class RunEvaluation:
     def described(self) -> str:
         """What the figures are of, without which they compare with nothing."""
         kind = " (a density)" if self.density else ""
+        noise = ", dequantised" if self.details.dequantized else ""
         first = "" if self.examples == self.of_examples else f"the first {self.examples} of "
         return (
-            f"{self.dataset}, {self.binarize or 'no'} binarisation, {self.likelihood} "
+            f"{self.dataset}, {self.binarize or 'no'} binarisation{noise}, {self.likelihood} "
             f"likelihood{kind}: {first}{self.of_examples} test examples, after epoch {self.epoch}"
         )
 
@@ -181,7 +183,8 @@ def evaluate(
     Args:
         run: The run.
         samples: int. K of the importance-weighted log p(x). Defaults to 5000.
-        dataset: Name or path of other data. Defaults to the run's own.
+        dataset: Name or path of other data. Defaults to the run's own. Columns of a table are matched
+            by name with those that the model was trained on.
         examples: int. Test examples at most, from the first; they are held in memory. Defaults to
             10,000.
         ais: int. How many of them, from the first, annealed importance sampling is run on.
@@ -196,8 +199,8 @@ def evaluate(
         progress: Called with what is computed, how many examples are done, and how many there are.
 
     Raises:
-        InputError: if the data do not fit the model, for fewer than two test examples, or a number
-            that is too small.
+        InputError: if the data do not fit the model or have other columns, for fewer than two test
+            examples, or a number that is too small.
     """
     samples, examples = as_count("samples", samples), as_count("examples", examples)
     ais, hmc = as_count("ais", ais, least=0), as_count("hmc", hmc, least=0)
@@ -206,7 +209,10 @@ def evaluate(
     data = own if dataset is None else run.data(dataset)
     other = None if ood is None else other_data(run, vae, own, ood)
     x, y = examples_in_units_of(own, data, examples)
-    details = _details(vae, x, y, samples, ais, hmc, own.seed, progress)
+    levels = (data.levels if vae.likelihood.is_density else None, data.dequantize)
+    details = _details(vae, x, y, samples, ais, hmc, levels, own.seed, progress)
+    if is_foreign(run, dataset):
+        details = without_advice(details, data.name)
     found = None
     if other is not None:
         found = out_of_distribution_run(vae, own, x, other, samples, background_epochs, progress)
@@ -253,6 +259,7 @@ def _details(
     samples: int,
     ais: int,
     hmc: int,
+    levels: tuple[int | None, bool],
     seed: int,
     progress: Progress | None,
 ) -> evaluation.Evaluation:
@@ -264,6 +271,8 @@ def _details(
         ais_examples=min(ais, len(x)),
         hmc_examples=min(hmc, len(x)),
         decompose_kl=False,
+        levels=levels[0],
+        dequantized=levels[1],
         seed=seed,
         progress=progress,
     )

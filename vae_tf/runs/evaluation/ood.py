@@ -56,12 +56,25 @@ def examples_in_units_of(own: Data, data: Data, most: int) -> tuple[np.ndarray, 
     """The first test examples of `data`, and their labels.
 
     Columns of tables are standardised by the means and deviations of `own`, which the model was
-    trained under, not by those of `data`.
+    trained under, not by those of `data`. Labels are the numbers that classes of these names have in
+    `own`; None if one of them is not there.
     """
     x, y = head(data.test, min(most, data.num_test))
+    if y is not None and data.class_names and data.class_names != own.class_names:
+        y = _numbered_as(own.class_names, data.class_names, y)
     if data is own or own.mean is None or data.mean is None:
         return x, y
-    return (x * data.stddev + data.mean - own.mean) / own.stddev, y
+    # The means first: they may be far larger than their difference, which float32 could not hold.
+    shifted = x * data.stddev + (data.mean - own.mean)
+    return (shifted / own.stddev).astype(np.float32), y
+
+
+def _numbered_as(own: tuple[str, ...], names: tuple[str, ...], y: np.ndarray) -> np.ndarray | None:
+    if not own:  # numbers without names, which mean the same as far as anybody knows
+        return y
+    if not set(names) <= set(own):
+        return None
+    return np.array([own.index(name) for name in names], np.int64)[y]
 
 
 def out_of_distribution_run(

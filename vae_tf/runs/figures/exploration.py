@@ -220,7 +220,7 @@ def draw_compressed(
     path = checked_path(path, n=n)
     vae, data, x, _, title = _opened(run, n, _SEARCHED)
     if bits_per_value is None:
-        bits_per_value = 1 if data.binarize else 8 if data.eight_bit else 32
+        bits_per_value = 1 if data.binarize else 8 if data.levels == 256 else 32
     found = explore.compress(vae, x, bits_per_value, _peak(data, x), seed)
     title = f"{title}: {found.raw_bits} bits, and {found.bits.mean():.1f} bits of q(z|x)"
     before, after = x[:n], found.x[:n]
