@@ -78,7 +78,7 @@ def likelihood_rows(
     """
     note = f"importance-weighted, K={bound.samples}"
     if bound.samples > 1:
-        note += f"; its draws alone: ± {bound.monte_carlo_error:.3f}"
+        note += f"; its draws alone: ± {bound.monte_carlo_error:.3f}; {bound.reliability}"
     yield Row(
         "elbo", terms.elbo, terms.elbo_error, _NATS, f"log_likelihood - kl; {x.bits(terms.elbo)}"
     )
@@ -98,7 +98,8 @@ def likelihood_rows(
         if estimate.samples:
             note += (
                 f"; {estimate.samples} weights, first {number} examples, where L_{bound.samples} is "
-                f"{bound.values[:number].mean():.3f}"
+                f"{bound.values[:number].mean():.3f}; its draws alone: "
+                f"± {estimate.monte_carlo_error:.3f}; {estimate.reliability}"
             )
         yield Row(f"log p(x), {name}", estimate.mean, error, _NATS, note)
     density = "; of a density, which depends on the scale of x" if x.density else ""
