@@ -26,7 +26,7 @@ NARROW_Q = OneDimensional(right=1, left=-1, scale=0.5, slope=0.8, q_scale=0.05)
 
 
 def off(estimate, exact):
-    return np.abs(estimate.values - exact) > 4 * estimate.errors
+    return np.abs(estimate.values - exact) > 5 * estimate.errors
 
 
 @pytest.mark.parametrize("model", [TWO_MODES, EQUAL_MODES, MINOR_MODE, NARROW_Q])
@@ -50,8 +50,8 @@ def test_importance_weighting_finds_the_integral_or_says_that_it_may_not(model):
     found, exact = importance_weighted_bound(model.vae(), X, 5000), model.log_prob(X)
     wrong = off(found, exact)
     if model is NARROW_Q:  # a nat too low, with errors of a tenth
-        assert wrong.all()
-        assert found.unreliable.mean() >= 0.75  # k-hat is an estimate itself
+        assert np.mean(exact - found.values) > 5 * found.monte_carlo_error
+        assert found.unreliable[wrong].mean() >= 0.75  # k-hat is an estimate itself
         assert "their errors are larger than stated" in found.reliability
     else:
         assert not np.any(wrong & ~found.unreliable)
@@ -100,7 +100,7 @@ def test_a_few_weights_that_carry_the_mean_are_marked():
     value, error, size, shape = log_mean_exp(log_weights)
     found = LogProbEstimate("", value, error, 16, effective_sample_sizes=size, pareto_k=shape)
     np.testing.assert_allclose(size, [16, 1])
-    np.testing.assert_allclose(error, [0, 1])
+    np.testing.assert_allclose(error, [0, 1], atol=1e-6)
     assert np.isnan(shape).all()
     assert found.unreliable.tolist() == [False, True]
     assert "no Pareto k-hat below K=21, 1 of 2 examples unreliable" in found.reliability

@@ -47,7 +47,7 @@ def hmc_marginal_likelihood(
     """Log p(x) of each example from draws of p(z|x) alone: Kingma and Welling (2014), appendix D.
 
     Hamiltonian Monte Carlo draws z from p(z|x), starting at draws from q(z|x) that are resampled by
-    their importance weights. A density g is fitted to one half of the draws, and the other half gives
+    their importance weights. A density g is fitted to each half of the draws, and the other half gives
 
         1 / p(x) ≈ mean of g(z) / (p(x|z) p(z)),   z ~ p(z|x).
 
@@ -66,8 +66,8 @@ def hmc_marginal_likelihood(
     Args:
         vae: The model.
         x: `[N, *event]`, or a dataset; see `as_examples`.
-        num_draws: int. Draws of each chain to fit g to, and as many again for the mean. Defaults to
-            50, the paper's number.
+        num_draws: int. Draws in each half of a chain, above the number of latent dimensions.
+            Defaults to 50, the paper's number.
         num_chains: int. C, independent chains an example, at least 2. Defaults to 16.
         num_leapfrog_steps: int. Of each HMC step. Defaults to 10.
         warm_up_steps: int. HMC steps before the first draw; the first half of them settles the step
@@ -109,10 +109,10 @@ def hmc_marginal_likelihood(
     found, mixing, accepted = [], [], []
     for number, batch, count in batches(examples, size):
         log_ratio, r_hat, acceptance = run(as_tensors(batch), fold_in(seed, number))
-        of_draws = log_ratio.numpy()[:, :, :count].astype(np.float64)  # [T, C, B]
+        of_draws = log_ratio.numpy()[:, :, :count].astype(np.float64)  # [2 T, C, B]
         # The draws of a chain depend on one another, so the error is that of the chains' means.
-        by_chain = log_mean_exp(np.logaddexp.reduce(of_draws) - np.log(num_draws))
-        shape = pareto_k(of_draws.reshape(-1, count), num_draws * chains)
+        by_chain = log_mean_exp(np.logaddexp.reduce(of_draws) - np.log(len(of_draws)))
+        shape = pareto_k(of_draws.reshape(-1, count), of_draws[..., 0].size)
         found.append(by_chain._replace(value=-by_chain.value, pareto_k=shape))
         mixing.append(r_hat.numpy()[:count].astype(np.float64))
         accepted.append(acceptance.numpy()[:count])
@@ -140,7 +140,7 @@ def _reciprocal(
     warm_up_steps: int,
 ) -> Callable[[Batch, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
     def run(batch: Batch, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Log ratios, `[T, C, B]`; R-hat and shares of accepted proposals, `[B]` each."""
+        """Log ratios, `[2 T, C, B]`; R-hat and shares of accepted proposals, `[B]` each."""
         target = Target(vae, batch)
         adapting = (warm_up_steps + 1) // 2
         chain = adapt(target, chains, adapting, leapfrog_steps, fold_in(seed, 0))
@@ -155,8 +155,15 @@ def _reciprocal(
             ),
             seed=fold_in(seed, 1),
         )  # [2 T, C, B, D], [2 T, C, B] each
-        log_g = tf.map_fn(_cut_normals(z[:num_draws]), z[num_draws:])
-        log_ratio = log_g - log_p_x_and_z[num_draws:]  # [T, C, B]
+        first, second = z[:num_draws], z[num_draws:]
+        log_g = tf.concat(
+            [
+                tf.map_fn(_cut_normals(second), first),
+                tf.map_fn(_cut_normals(first), second),
+            ],
+            axis=0,
+        )
+        log_ratio = log_g - log_p_x_and_z  # [2 T, C, B]
         # Halves of chains tell a chain that still drifts from one that has arrived.
         r_hat = tfp.mcmc.potential_scale_reduction(log_p_x_and_z, split_chains=num_draws > 1)
         return log_ratio, r_hat, tf.reduce_mean(tf.cast(accepted, log_ratio.dtype), axis=[0, 1])
