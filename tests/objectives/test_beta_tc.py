@@ -18,7 +18,7 @@ from vae_tf.utils.seeds import as_seed
 SCALE, N = 0.4, 2000
 CODES = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], N)
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
-# Mean over the batches of a pass, less the part for all examples: batch size -> nats, as in docs/objectives.md.
+# Mean over batches, less the part for all examples: batch size -> nats, as in docs/objectives.md.
 DOCUMENTED = {16: (0.28, -0.09, -0.25), 64: (0.01, -0.03, -0.06), 256: (-0.01, -0.01, -0.01)}
 
 

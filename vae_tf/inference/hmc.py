@@ -210,9 +210,10 @@ def adapt(
 ) -> Chains:
     """Chains on the posterior, with step sizes that suit each example.
 
-    They start at draws from q that are resampled by their weights; see `Target.draw_near`. The step in a dimension is proportional to the standard deviation of q(z|x) there; its size is
-    adapted for each example until three proposals in four are accepted (Andrieu and Thoms 2008, A
-    Tutorial on Adaptive MCMC, equation 19).
+    They start at draws from q that are resampled by their weights; see `Target.draw_near`. The step
+    in a dimension is proportional to the standard deviation of q(z|x) there; its size is adapted for
+    each example until three proposals in four are accepted (Andrieu and Thoms 2008, A Tutorial on
+    Adaptive MCMC, equation 19).
 
     Args:
         target: The posterior of a batch.

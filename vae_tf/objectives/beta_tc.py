@@ -91,9 +91,7 @@ class BetaTC(Objective):
         log_q_z = tf.reduce_logsumexp(
             tf.reduce_sum(log_q_pairs, axis=-1) + log_share, axis=1
         )  # [B]
-        log_q_z_d = tf.reduce_logsumexp(
-            log_q_pairs + log_share[..., tf.newaxis], axis=1
-        )  # [B, D]
+        log_q_z_d = tf.reduce_logsumexp(log_q_pairs + log_share[..., tf.newaxis], axis=1)  # [B, D]
 
         mutual_information = log_q_z_given_x - log_q_z
         total_correlation = log_q_z - tf.reduce_sum(log_q_z_d, axis=-1)

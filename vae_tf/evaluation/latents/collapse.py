@@ -64,11 +64,11 @@ def collapse_verdict(
             f"{kl:.2f} nats, so the decoder ignores z; train again with a warm-up of the KL's weight "
             f"(objectives.Linear), with free_bits, or with a weaker decoder.{marginal}",
         )
-    carrying, share = active, 1.0
+    carrying, carry = active, "are active"
     if kl_per_dimension is not None:
-        mask = units.mask & (kl_per_dimension >= _LEAST_KL * kl_per_dimension.max())
+        mask = units.mask & (kl_per_dimension >= _LEAST_KL * kl_per_dimension[units.mask].max())
         carrying = int(mask.sum())
-        share = float(kl_per_dimension[mask].sum() / kl_per_dimension.sum())
+        carry = f"carry {kl_per_dimension[mask].sum() / kl_per_dimension.sum():.1%} of the KL"
     if aggregated is not None:
         shares = np.cumsum(aggregated.code_variances) / aggregated.code_variances.sum()
         components = int(np.searchsorted(shares, _VARIANCE) + 1)
@@ -81,11 +81,10 @@ def collapse_verdict(
                 f"active; a latent_dim of {components} may do.{marginal}",
             )
     if carrying < total:
-        of_kl = "" if kl_per_dimension is None else f" and carry {share:.1%} of the KL"
         return Collapse(
             "partial",
-            f"{carrying} of {total} latent dimensions are active{of_kl}, and the rest carries next to "
-            f"nothing, which costs no likelihood; a latent_dim of {carrying} would do, or IWAE, "
+            f"{carrying} of {total} latent dimensions {carry} and the rest carries next to nothing, "
+            f"which costs no likelihood; a latent_dim of {carrying} would do, or IWAE, "
             f"free_bits or a warm-up of the KL's weight to make use of more.{marginal}",
         )
     advice = "" if marginal else "; try a larger latent_dim, which may fit better"

@@ -74,7 +74,7 @@ def importance_weighted_bound(
             largest = np.concatenate([largest, largest_of_chunk.numpy()], axis=1)
             if largest.shape[1] > kept:
                 largest = np.partition(largest, -kept, axis=1)[:, -kept:]
-        found.append(from_log_sums(*sums[:, :count], largest[:count].T, samples))
+        found.append(from_log_sums(sums[0, :count], sums[1, :count], largest[:count].T, samples))
         if progress:
             progress("importance-weighted bound", number * size + count, len(examples))
     all_found = joined(found)

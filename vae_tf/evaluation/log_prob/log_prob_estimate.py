@@ -79,7 +79,9 @@ class LogProbEstimate:
             return None
         marked = np.zeros(len(self.values), bool)
         if self.pareto_k is not None:
-            marked |= np.where(np.isnan(self.pareto_k), self.errors > 0.5, self.pareto_k > UNRELIABLE)
+            marked |= np.where(
+                np.isnan(self.pareto_k), self.errors > 0.5, self.pareto_k > UNRELIABLE
+            )
         if self.r_hat is not None:
             marked |= ~(self.r_hat <= NOT_MIXED)
         return marked
