@@ -106,7 +106,7 @@ class LogProbEstimate:
             number = int(self.unreliable.sum())
             phrases.append(
                 f"{number} of {len(self.values)} examples unreliable"
-                + ("; their errors are larger than stated" if number else "")
+                + ("; their errors may be larger than stated" if number else "")
             )
         return ", ".join(phrases)
 
