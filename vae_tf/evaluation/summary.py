@@ -108,7 +108,7 @@ def evaluate(
     ais_examples: int = 0,
     ais_steps: int = 1000,
     hmc_examples: int = 0,
-    decompose_kl: bool = True,
+    decompose_kl: bool | int = True,
     levels: int | None = None,
     dequantized: bool = False,
     seed: Seed = 0,
@@ -127,8 +127,8 @@ def evaluate(
         ais_steps: int. Its length T. Defaults to 1000.
         hmc_examples: int. As many for `hmc_marginal_likelihood`, which needs few latent dimensions.
             Defaults to 0.
-        decompose_kl: bool. Whether the KL is taken apart, in a time that grows with N². Defaults
-            to True.
+        decompose_kl: bool or int. Whether the KL is taken apart, in a time that grows with N²; an int
+            is how many of the examples, from the first, it is taken apart for. Defaults to True.
         levels: int or None. For densities of scaled integers; see `bits_per_dim`.
         dequantized: bool. Whether noise was added to them. Defaults to False.
         seed: int, int tensor of shape [2], or None for fresh draws. Defaults to 0.
@@ -151,6 +151,14 @@ def evaluate(
     terms = rate_distortion(vae, x, **followed)
     units = active_units(vae, x, batch_size=batch_size)
     log_prob = importance_weighted_bound(vae, x, num_samples, **followed)
+    by_dimension = _or_none(lambda: kl_per_dimension(vae, x, **chosen))
+    decomposed = x.first(len(x) if decompose_kl is True else decompose_kl)
+    decomposition = (
+        _or_none(lambda: kl_decomposition(vae, decomposed, seed=chosen["seed"], progress=progress))
+        if decompose_kl
+        else None
+    )
+    aggregated = aggregated_posterior(vae, x, **chosen)
     return Evaluation(
         examples=len(x),
         latent_dim=vae.latent_dim,
@@ -170,15 +178,11 @@ def evaluate(
         hmc=hmc_marginal_likelihood(vae, x.first(hmc_examples), **followed)
         if hmc_examples
         else None,
-        kl_per_dimension=_or_none(lambda: kl_per_dimension(vae, x, **chosen)),
+        kl_per_dimension=by_dimension,
         active_units=units,
-        collapse=collapse_verdict(units, terms.rate),
-        kl_decomposition=(
-            _or_none(lambda: kl_decomposition(vae, x, seed=chosen["seed"], progress=progress))
-            if decompose_kl
-            else None
-        ),
-        aggregated_posterior=aggregated_posterior(vae, x, **chosen),
+        collapse=collapse_verdict(units, terms.rate, by_dimension, aggregated, decomposition),
+        kl_decomposition=decomposition,
+        aggregated_posterior=aggregated,
         log_prob_by_label=None if y is None else _by_label(log_prob.values, y),
         dequantized=dequantized,
     )

@@ -98,7 +98,7 @@ def likelihood_rows(
     """
     note = f"importance-weighted, K={bound.samples}"
     if bound.samples > 1:
-        note += f"; its draws alone: ± {bound.monte_carlo_error:.3f}"
+        note += f"; its draws alone: ± {bound.monte_carlo_error:.3f}; {bound.reliability}"
     yield Row(
         "elbo", terms.elbo, terms.elbo_error, _NATS, f"log_likelihood - kl; {x.bits(terms.elbo)}"
     )
@@ -118,7 +118,8 @@ def likelihood_rows(
         if estimate.samples:
             note += (
                 f"; {estimate.samples} weights, first {number} examples, where L_{bound.samples} is "
-                f"{bound.values[:number].mean():.3f}"
+                f"{bound.values[:number].mean():.3f}; its draws alone: "
+                f"± {estimate.monte_carlo_error:.3f}; {estimate.reliability}"
             )
         yield Row(f"log p(x), {name}", estimate.mean, error, _NATS, note)
     yield Row(

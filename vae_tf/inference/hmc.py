@@ -21,6 +21,7 @@ _TARGET_ACCEPTANCE = 0.75
 _FIRST_STEP = 0.5  # of the proposal's standard deviations
 _ADAPTATION_RATE = 0.05
 _SHORTEST_STEP = 0.5  # of the step size
+_CANDIDATES = 10  # draws from q for each start of a chain
 
 
 class Target:
@@ -42,6 +43,7 @@ class Target:
         one = model.infer(batch, seed=tf.zeros([2], tf.int32), **self._without_x)
         _check_continuous(one)
         self._packing = Packing(one)
+        self._dtype = next(iter(one.z.values())).dtype
         self._log_joint = model.log_joint(batch, self._context)
 
     def log_joint(self, z: tf.Tensor) -> tf.Tensor:
@@ -70,6 +72,39 @@ class Target:
         return tf.ensure_shape(
             self._packing.pack(trace.z), [chains, self._batch.x.shape[0], sum(self._packing.sizes)]
         )
+
+    def draw_near(self, chains: int, seed: tf.Tensor) -> tf.Tensor:
+        """`[C, B, D]` draws that are nearly from p(latents | x), as far as q(latents | x) reaches.
+
+        Of 10 C draws from q, C are kept with probabilities in proportion to their importance weights
+        (sampling importance resampling, Rubin 1988). A q that is broader than p(latents | x) reaches
+        into minor modes that no chain leaves again, so each mode has to get the chains that its mass
+        is due.
+        """
+
+        def weighed(part: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            trace = self._model.infer(
+                self._batch, chains, seed=fold_in(seed, 1, part), context=self._context
+            )
+            return self._packing.pack(trace.z), trace.log_weights
+
+        # One part after the other, because the decoder's outputs of all would fill the memory.
+        shape = [chains, self._batch.x.shape[0]]
+        spec = tf.TensorSpec([*shape, sum(self._packing.sizes)], self._dtype)
+        z, log_w = tf.map_fn(
+            weighed,
+            tf.range(_CANDIDATES),
+            fn_output_signature=(spec, tf.TensorSpec(shape, self._dtype)),
+        )
+        count = _CANDIDATES * chains
+        z = tf.reshape(z, [count, *shape[1:], z.shape[-1]])  # [10 C, B, D]
+        log_shares = tf.nn.log_softmax(tf.reshape(log_w, [count, shape[1]]), axis=0)
+        index = tfp.experimental.mcmc.resample_systematic(
+            log_shares, chains, sample_shape=[], seed=fold_in(seed, 2)
+        )  # [C, B]
+        index = tf.clip_by_value(index, 0, count - 1)  # rounding of the sum of the shares
+        kept = tf.gather(tf.transpose(z, [1, 0, 2]), tf.transpose(index), batch_dims=1)
+        return tf.ensure_shape(tf.transpose(kept, [1, 0, 2]), spec.shape)
 
     def stddev(self, seed: tf.Tensor) -> tf.Tensor:
         """The standard deviation of the posterior in each dimension, `[B, D]`."""
@@ -173,11 +208,12 @@ def adapt(
     num_leapfrog_steps: int,
     seed: tf.Tensor,
 ) -> Chains:
-    """Chains from q towards the posterior, with step sizes that suit each example.
+    """Chains on the posterior, with step sizes that suit each example.
 
-    The step in a dimension is proportional to the standard deviation of q(z|x) there; its size is
-    adapted for each example until three proposals in four are accepted (Andrieu and Thoms 2008, A
-    Tutorial on Adaptive MCMC, equation 19).
+    They start at draws from q that are resampled by their weights; see `Target.draw_near`. The step
+    in a dimension is proportional to the standard deviation of q(z|x) there; its size is adapted for
+    each example until three proposals in four are accepted (Andrieu and Thoms 2008, A Tutorial on
+    Adaptive MCMC, equation 19).
 
     Args:
         target: The posterior of a batch.
@@ -187,7 +223,7 @@ def adapt(
         seed: int32 tensor of shape [2].
     """
     stddev = target.stddev(fold_in(seed, 2))  # [B, D]
-    state = target.draw(num_chains, fold_in(seed, 0))
+    state = target.draw_near(num_chains, fold_in(seed, 0))
     kernel = tfp.mcmc.SimpleStepSizeAdaptation(
         tfp.mcmc.HamiltonianMonteCarlo(target.log_joint, _FIRST_STEP * stddev, num_leapfrog_steps),
         num_adaptation_steps=num_steps,

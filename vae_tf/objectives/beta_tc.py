@@ -1,6 +1,5 @@
 """The total-correlation objective."""
 
-import math
 from typing import Any
 
 import keras
@@ -27,11 +26,20 @@ class BetaTC(Objective):
 
         loss = -( E_q log p(x|z) - α I(z; x) - β TC(z) - γ Σ_d KL(q(z_d) || p(z_d)) )
 
-    β-TCVAE of Chen et al. (2018), Isolating Sources of Disentanglement, equation 4, with the
-    aggregated posterior q(z) and its marginals q(z_d) estimated within the batch by minibatch-weighted
-    sampling (their equation 5): log q(z_i) ≈ log 1/(N B) Σ_j q(z_i|x_j). α = β = γ = 1 is the ELBO by
-    Monte Carlo, whatever N. The estimates are also logged, in nats: `mutual_information`,
-    `total_correlation` (biased for batches much smaller than N) and `dimension_wise_kl`.
+    β-TCVAE of Chen et al. (2018), Isolating Sources of Disentanglement, equation 4. The aggregated
+    posterior q(z) and its marginals q(z_d) are estimated within the batch by minibatch stratified
+    sampling, their appendix C:
+
+        q(z_i) ≈ 1/N q(z_i|x_i) + (N-1)/(N (B-1)) Σ_{j≠i} q(z_i|x_j)
+
+    The paper gives one of the other examples another weight than the rest; here each has the mean of
+    these weights, so that the order within the batch does not matter. Weighted examples have their
+    share of the sum. α = β = γ = 1 is the ELBO by Monte Carlo, whatever N.
+
+    The parts are also logged, in nats: `mutual_information`, `total_correlation` and
+    `dimension_wise_kl`. The estimate of q(z) is unbiased and exact for B = N, but its logarithm is
+    too low on average in a smaller batch, so that the mutual information, at most log N, is too
+    large.
 
     Needs a posterior and a prior that are independent over the latent dimensions.
 
@@ -78,10 +86,12 @@ class BetaTC(Objective):
 
         # Row i, column j: log q(z_i|x_j), and the same of each dimension.
         log_q_pairs = q_z_d_given_x.log_prob(z[:, tf.newaxis, :])  # [B, B, D]
-        batch = tf.cast(tf.shape(z)[0], z.dtype)
-        log_nb = tf.math.log(batch) + math.log(self.dataset_size)
-        log_q_z = tf.reduce_logsumexp(tf.reduce_sum(log_q_pairs, axis=-1), axis=1) - log_nb  # [B]
-        log_q_z_d = tf.reduce_logsumexp(log_q_pairs, axis=1) - log_nb  # [B, D]
+        weight = tf.ones_like(z[:, 0]) if batch.weight is None else tf.cast(batch.weight, z.dtype)
+        log_share = _log_shares(weight, self.dataset_size)
+        log_q_z = tf.reduce_logsumexp(
+            tf.reduce_sum(log_q_pairs, axis=-1) + log_share, axis=1
+        )  # [B]
+        log_q_z_d = tf.reduce_logsumexp(log_q_pairs + log_share[..., tf.newaxis], axis=1)  # [B, D]
 
         mutual_information = log_q_z_given_x - log_q_z
         total_correlation = log_q_z - tf.reduce_sum(log_q_z_d, axis=-1)
@@ -111,3 +121,19 @@ class BetaTC(Objective):
             "dataset_size": self.dataset_size,
             **{name: keras.saving.serialize_keras_object(s) for name, s in schedules.items()},
         }
+
+
+def _log_shares(weight: tf.Tensor, dataset_size: int) -> tf.Tensor:
+    """The logarithm of what q(z_i|x_j) counts for in q(z_i), `[B, B]`; each row adds up to 1.
+
+    Args:
+        weight: `[B]` weights of the examples.
+        dataset_size: int. N.
+    """
+    own = tf.eye(tf.shape(weight)[0], dtype=weight.dtype)
+    others = weight * (1 - own)  # row i: the weights of all but i
+    total = tf.reduce_sum(others, axis=1, keepdims=True)
+    of_others = 1 - 1 / dataset_size
+    share = own / dataset_size + of_others * tf.math.divide_no_nan(others, total)
+    # An example that no other weighs against is all there is of q(z).
+    return tf.math.log(tf.where(total > 0, share, own))

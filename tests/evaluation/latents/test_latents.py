@@ -69,6 +69,43 @@ def test_collapse_verdict(variances, kind, advice):
     assert advice in verdict.sentence
 
 
+def verdict_of(vae, x):
+    return collapse_verdict(
+        active_units(vae, x),
+        kl_per_dimension(vae, x).sum(),
+        kl_per_dimension(vae, x),
+        aggregated_posterior(vae, x),
+        kl_decomposition(vae, x),
+    )
+
+
+def test_codes_in_few_directions_are_no_reason_for_more_dimensions():
+    # 8 active dimensions that all repeat two numbers, with posteriors far narrower than the prior.
+    two = np.random.default_rng(0).normal(size=(600, 2))
+    x = two @ np.random.default_rng(1).normal(size=(2, 8))
+    found = verdict_of(coder([1.0] * 8, scales=np.full(8, 0.1)), x)
+    assert found.kind == "partial"
+    assert "2 principal components of 8 hold 100.0%" in found.sentence
+    assert "larger latent_dim" not in found.sentence
+    assert "Draws from the prior will not look like data" in found.sentence
+
+
+def test_the_dimensions_that_would_do_are_those_that_carry_the_kl():
+    x = np.random.default_rng(0).normal(size=(600, 8))
+    slopes = [2.0, 2.0, 2.0, 2.0, 0.12, 0.12, 0.12, 0.0]  # 7 of 8 are active
+    scales = np.r_[np.full(4, 0.3), np.ones(4)]
+    sentence = verdict_of(coder(slopes, scales=scales), x).sentence
+    assert "a latent_dim of 4 would do" in sentence
+
+
+def test_a_marginal_kl_that_is_large_for_want_of_examples_is_no_reproach():
+    # q(z) is the prior, and 300 examples are too few to tell: the mutual information saturates.
+    x = np.random.default_rng(0).normal(size=(300, 12))
+    vae = coder([0.99] * 12, scales=np.full(12, 0.14))
+    assert kl_decomposition(vae, x).marginal_kl > 5
+    assert verdict_of(vae, x).sentence.endswith("try a larger latent_dim, which may fit better.")
+
+
 def test_kl_decomposition_of_gaussian_codes_is_the_closed_form():
     # z_d ~ N(0.3, slope² + scale²) over the population, independent.
     slopes = np.array([1.0, 0.5, 0.0])

@@ -41,12 +41,32 @@ class AggregatedPosterior:
         covariance: [D, D]. Cov_q(z) z.
         prior_mean: [D]. E_p(z) z.
         prior_covariance: [D, D]. Cov_p(z) z.
+        mean_covariance: [D, D]. Cov_n of the means of q(z|x_n): of the codes.
     """
 
     mean: np.ndarray
     covariance: np.ndarray
     prior_mean: np.ndarray
     prior_covariance: np.ndarray
+    mean_covariance: np.ndarray
+
+    @property
+    def code_variances(self) -> np.ndarray:
+        """Variances of the codes along their principal axes, largest first, `[D]`."""
+        return np.maximum(np.linalg.eigvalsh(self.mean_covariance)[::-1], 0)
+
+    @property
+    def gaussian_kl(self) -> float:
+        """KL of the normals with the moments of q(z) and of p(z), nats.
+
+        Of a normal prior a lower bound on KL(q(z) || p(z)), because of all densities with the same
+        moments the normal has the largest entropy.
+        """
+        inverse = np.linalg.inv(self.prior_covariance)
+        shift = self.mean - self.prior_mean
+        log_dets = [np.linalg.slogdet(c)[1] for c in (self.covariance, self.prior_covariance)]
+        spread = np.trace(inverse @ self.covariance) - len(shift) + shift @ inverse @ shift
+        return float(0.5 * (spread - log_dets[0] + log_dets[1]))
 
     @property
     def mean_error(self) -> float:
@@ -69,6 +89,7 @@ class AggregatedPosterior:
             "prior_variance": np.diag(self.prior_covariance).tolist(),
             "mean_error": self.mean_error,
             "covariance_error": self.covariance_error,
+            "code_variances": self.code_variances.tolist(),
         }
 
 
@@ -117,7 +138,7 @@ def aggregated_posterior(
     between = np.atleast_2d(np.cov(centres.T, bias=True))
     prior_mean, prior_covariance = _prior_moments(vae, examples.first(_CONDITIONS), seed)
     return AggregatedPosterior(
-        centres.mean(axis=0), within / len(centres) + between, prior_mean, prior_covariance
+        centres.mean(axis=0), within / len(centres) + between, prior_mean, prior_covariance, between
     )
 
 

@@ -16,7 +16,7 @@ from vae_tf.evaluation.batching import (
     compiled,
     latents_at_once,
 )
-from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate, log_mean_exp
+from vae_tf.evaluation.log_prob.log_prob_estimate import LogProbEstimate, joined, log_mean_exp
 from vae_tf.inference.batch import Batch
 from vae_tf.inference.hmc import JitteredHMC, Target, adapt
 from vae_tf.models.latent_variable_model import LatentVariableModel
@@ -93,21 +93,22 @@ def annealed_importance_sampling(
     )
     size = as_batch_size(batch_size, len(examples), latents_at_once(vae) // chains)
     seed = as_seed(seed)
-    values, errors, accepted = [], [], []
+    found, accepted = [], []
     for number, batch, count in batches(examples, size):
         log_weights, acceptance = run(as_tensors(batch), fold_in(seed, number))
-        value, error = log_mean_exp(log_weights.numpy()[:, :count])
-        values.append(value)
-        errors.append(error)
+        found.append(log_mean_exp(log_weights.numpy()[:, :count]))
         accepted.append(acceptance.numpy()[:, :count].mean(axis=0))
         if progress:
             progress("annealed importance sampling", number * size + count, len(examples))
+    all_found = joined(found)
     return LogProbEstimate(
         f"annealed importance sampling from the {start}",
-        np.concatenate(values),
-        np.concatenate(errors),
+        all_found.value,
+        all_found.error,
         chains,
         float(np.concatenate(accepted).mean()),
+        all_found.effective_sample_size,
+        all_found.pareto_k,
     )
 
 

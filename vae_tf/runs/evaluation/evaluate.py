@@ -263,21 +263,19 @@ def _details(
     seed: int,
     progress: Progress | None,
 ) -> evaluation.Evaluation:
-    details = evaluation.evaluate(
+    return evaluation.evaluate(
         vae,
         x,
         y,
         num_samples=samples,
         ais_examples=min(ais, len(x)),
         hmc_examples=min(hmc, len(x)),
-        decompose_kl=False,
+        decompose_kl=min(_DECOMPOSED, len(x)),
         levels=levels[0],
         dequantized=levels[1],
         seed=seed,
         progress=progress,
     )
-    parts = evaluation.kl_decomposition(vae, x[:_DECOMPOSED], seed=seed, progress=progress)
-    return dataclasses.replace(details, kl_decomposition=parts)
 
 
 def _probes(vae: VAE, data: Data, x: np.ndarray, y: np.ndarray | None) -> Probes | None:
