@@ -117,6 +117,7 @@ def test_every_holder_weighs(vae):
             lambda vae: vae.fit(X, sample_weight=np.ones((40, 2))),
             r"shape \(40, 2\), expected \(40,\)",
         ),
+        (lambda vae: vae.fit(X, np.zeros(40), class_weight={0: 2.0}), "give sample_weight"),
         (lambda vae: vae.fit(X.astype(object)), "x of type object, expected numbers"),
         (lambda vae: vae.fit([[1.0], [1.0, 2.0]]), "NumPy cannot read as an array"),
         (lambda vae: vae.fit(tf.sparse.from_dense(X)), "SparseTensor, expected a dense array"),

@@ -68,7 +68,11 @@ class FittedModel(keras.Model):
             InputError: for empty data, a wrong shape, NaN, values outside the likelihood's support, or
                 data without a label or condition that is taken.
         """
-        self._objective()
+        if kwargs.get("class_weight") is not None and "label" not in self._taken:
+            raise InputError(
+                "class_weight needs labels, and neither the model nor the objective takes them; give "
+                "sample_weight, the weight of each example."
+            )
         x, y = self._checked("The training data", x, y, kwargs)
         validation = kwargs.get("validation_data")
         if validation is not None:
