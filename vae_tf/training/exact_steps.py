@@ -5,11 +5,26 @@ from itertools import islice
 from typing import Any
 
 
+class Batches(Iterator):
+    """An iterator of batches that are in memory.
+
+    Args:
+        batches: At least one.
+    """
+
+    def __init__(self, batches: list[Any]) -> None:
+        self.batches = batches
+        self._left = iter(batches)
+
+    def __next__(self) -> Any:
+        return next(self._left)
+
+
 def take_exact_steps(epochs: Any) -> None:
     """Has Keras' iterator of epochs make `steps_per_epoch` steps, and not a multiple of executions.
 
     Keras makes whole executions, and counts the batches of the last one as if it had been whole: 20
-    steps in executions of 16 are 32. Here the last one gets its batches as a list.
+    steps in executions of 16 are 32. Here the last one gets `Batches`.
 
     Args:
         epochs: `EpochIterator` of Keras, as `fit` and `evaluate` make it.
@@ -25,8 +40,9 @@ def take_exact_steps(epochs: Any) -> None:
                 yield begin, end, iterator
                 continue
             epochs._steps_seen -= end + 1 - steps
+            last = list(islice(iterator, steps - begin))
             # None left: the iterator, which says so to Keras.
-            yield begin, steps - 1, list(islice(iterator, steps - begin)) or iterator
+            yield begin, steps - 1, Batches(last) if last else iterator
 
     epochs._enumerate_iterator = exact
 

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vae_tf.training.exact_steps import Batches
+
 Logs = dict[str, tf.Tensor]
 
 _TOGETHER = 16  # batches in memory at a time, however long an execution is
@@ -36,7 +38,7 @@ def looped(
         steps: int. Batches of an execution at most.
 
     Returns:
-        A function of an iterator or a list of batches, which are structures of dense tensors. It raises
+        A function of an iterator of batches, which are structures of dense tensors. It raises
         StopIteration where there are none left.
     """
 
@@ -62,9 +64,9 @@ def looped(
 
 
 def can_be_looped(iterator: Any) -> bool:
-    """Whether an iterator, or a list of batches, gives structures of dense tensors."""
-    if isinstance(iterator, list):
-        return all(isinstance(part, tf.Tensor) for part in tf.nest.flatten(iterator))
+    """Whether an iterator gives structures of dense tensors."""
+    if isinstance(iterator, Batches):
+        return all(isinstance(part, tf.Tensor) for part in tf.nest.flatten(iterator.batches))
     return isinstance(iterator, tf.data.Iterator) and all(
         isinstance(spec, tf.TensorSpec) for spec in tf.nest.flatten(iterator.element_spec)
     )
