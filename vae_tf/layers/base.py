@@ -58,12 +58,15 @@ class DistributionLayer(keras.layers.Layer):
     params_per_element: int | None = None
 
     # The interval that observations of this distribution must lie in; what lies outside has no
-    # density.
+    # density. Where not all of it has one, `_in_support` and `support_text` say what has.
     support: tuple[float, float] = (-math.inf, math.inf)
 
     # Whether log p(x) is that of a density, whose nats depend on the scale of x, and not that of a
     # probability.
     is_density: bool = False
+
+    # Whether a call has drawn from the layer's own generator, as in a network.
+    draws_without_seed: bool = False
 
     def __init__(
         self,
@@ -117,14 +120,37 @@ class DistributionLayer(keras.layers.Layer):
         """The one value that stands for `distribution`: its mean, `[..., *event_shape]`."""
         return distribution.mean()
 
+    def in_support(self, x: Any) -> tf.Tensor:
+        """Whether observations have a density or a probability.
+
+        Args:
+            x: `[..., *event_shape]`.
+
+        Returns:
+            bool, in the shape of x, or with 1 for an axis that is judged as a whole.
+        """
+        x = tf.convert_to_tensor(x)
+        return self._in_support(x if x.dtype.is_floating else tf.cast(x, tf.float64))
+
+    def _in_support(self, x: tf.Tensor) -> tf.Tensor:
+        """`in_support` of floats; the interval `support`, unless a subclass knows better."""
+        return in_interval(x, self.support)
+
+    @property
+    def support_text(self) -> str:
+        """What `in_support` asks for, to follow "needs"."""
+        return interval_text(self.support)
+
     def call(self, params: tf.Tensor, seed: Any = None) -> tf.Tensor:
         """A tensor from the distribution, `[..., *event_shape]`; see `convert_to_tensor_fn`."""
         distribution = self.distribution(params)
         conversion = self.convert_to_tensor_fn
         if conversion == "sample":
-            # Keras draws its seeds as uint32, TFP takes int32.
-            seed = tf.cast(self._seed_generator.next(), tf.int32) if seed is None else as_seed(seed)
-            return distribution.sample(seed=seed)
+            if seed is None:
+                self.draws_without_seed = True
+                # Keras draws its seeds as uint32, TFP takes int32.
+                return distribution.sample(seed=tf.cast(self._seed_generator.next(), tf.int32))
+            return distribution.sample(seed=as_seed(seed))
         if isinstance(conversion, str):
             return getattr(distribution, conversion)()
         return conversion(distribution)
@@ -169,6 +195,23 @@ def event_size(event_shape: EventShape) -> int:
 def full_precision(x: tf.Tensor) -> tf.Tensor:
     """`x`, raised to float32 where it is float16 or bfloat16: densities need the digits."""
     return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+
+
+def in_interval(x: tf.Tensor, interval: tuple[float, float]) -> tf.Tensor:
+    """Whether floats lie in a closed interval; NaN lies in none."""
+    low, high = interval
+    return (x >= tf.constant(low, x.dtype)) & (x <= tf.constant(high, x.dtype))
+
+
+def interval_text(interval: tuple[float, float]) -> str:
+    """What `in_interval` asks for."""
+    low, high = interval
+    return f"finite values in [{low:g}, {high:g}]"
+
+
+def is_whole(x: tf.Tensor) -> tf.Tensor:
+    """Whether floats are whole numbers."""
+    return tf.equal(x, tf.floor(x))
 
 
 def reshape_event(x: tf.Tensor, event_shape: tuple[int, ...]) -> tf.Tensor:

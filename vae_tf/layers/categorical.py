@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import EventShape, event_size
+from vae_tf.layers.base import EventShape, event_size, is_whole
 from vae_tf.layers.elementwise import ElementwiseLayer
 from vae_tf.utils.checks import as_count
 
@@ -46,6 +46,14 @@ class Categorical(ElementwiseLayer):
         self.num_classes = as_count("num_classes", num_classes, least=2)
         self.support = (0.0, self.num_classes - 1.0)
         self._set_params_per_element(self.num_classes)
+
+    def _in_support(self, x: tf.Tensor) -> tf.Tensor:
+        return super()._in_support(x) & is_whole(x)
+
+    @property
+    def support_text(self) -> str:
+        """What `in_support` asks for."""
+        return f"class numbers 0, 1, ... in [0, {self.num_classes - 1}]"
 
     @staticmethod
     def params_size(event_shape: EventShape, num_classes: int) -> int:

@@ -13,6 +13,7 @@ from vae_tf.layers.base import EventShape, bounded, event_size
 from vae_tf.layers.elementwise import ElementwiseLayer
 from vae_tf.utils.checks import as_count
 
+_ROUNDING = {tf.float16: 2.0**-10, tf.bfloat16: 2.0**-7, tf.float32: 2.0**-23}
 MAX_LOG_SCALE = 3.0  # e^3 is ten times the range: flat between the outermost levels
 
 
@@ -57,6 +58,14 @@ class DiscretizedLogistic(ElementwiseLayer):
         super().__init__(event_shape, convert_to_tensor_fn, validate_args, seed, **kwargs)
         self.levels = as_count("levels", levels, least=2)
 
+    def _in_support(self, x: tf.Tensor) -> tf.Tensor:
+        return super()._in_support(x) & on_grid(x, self.levels)
+
+    @property
+    def support_text(self) -> str:
+        """What `in_support` asks for."""
+        return grid_text(self.levels)
+
     @staticmethod
     def params_size(event_shape: EventShape = ()) -> int:
         """How many parameters an event of this shape takes: a location and a scale per element."""
@@ -75,3 +84,15 @@ def bounded_log_scale(log_scale: tf.Tensor, levels: int) -> tf.Tensor:
     """`log_scale` within the bounds for this many levels on [-1, 1]."""
     least = min(-7.0, math.log(2 / (levels - 1)) - 2)  # -7 is PixelCNN++'s for 256 levels
     return bounded(log_scale, least, MAX_LOG_SCALE)
+
+
+def on_grid(x: tf.Tensor, levels: int) -> tf.Tensor:
+    """Whether floats are k / (levels - 1), up to what their dtype rounds."""
+    tolerance = 1e-3 + (levels - 1) * _ROUNDING.get(x.dtype, 0.0)
+    level = tf.cast(x, tf.float64 if x.dtype == tf.float64 else tf.float32) * (levels - 1)
+    return tf.abs(level - tf.round(level)) <= tolerance
+
+
+def grid_text(levels: int) -> str:
+    """What `on_grid` asks for."""
+    return f"finite values k/{levels - 1} in [0, 1]"

@@ -9,7 +9,7 @@ from tensorflow_probability import distributions as tfd
 
 from vae_tf.distributions import QuantizedLogistic
 from vae_tf.layers.base import EventShape, event_size
-from vae_tf.layers.discretized_logistic import bounded_log_scale
+from vae_tf.layers.discretized_logistic import bounded_log_scale, grid_text, on_grid
 from vae_tf.layers.elementwise import ElementwiseLayer
 from vae_tf.utils.checks import as_count
 
@@ -54,6 +54,14 @@ class DiscretizedLogisticMixture(ElementwiseLayer):
         self.num_components = as_count("num_components", num_components)
         self.levels = as_count("levels", levels, least=2)
         self._set_params_per_element(3 * self.num_components)
+
+    def _in_support(self, x: tf.Tensor) -> tf.Tensor:
+        return super()._in_support(x) & on_grid(x, self.levels)
+
+    @property
+    def support_text(self) -> str:
+        """What `in_support` asks for."""
+        return grid_text(self.levels)
 
     @staticmethod
     def params_size(num_components: int, event_shape: EventShape = ()) -> int:

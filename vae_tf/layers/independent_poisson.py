@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_tf.layers.base import MAX_LOG_RATE, EventShape, bounded, event_size
+from vae_tf.layers.base import MAX_LOG_RATE, EventShape, bounded, event_size, is_whole
 from vae_tf.layers.elementwise import ElementwiseLayer
 
 
@@ -27,6 +27,14 @@ class IndependentPoisson(ElementwiseLayer):
     """
 
     support = (0.0, math.inf)
+
+    def _in_support(self, x: tf.Tensor) -> tf.Tensor:
+        return super()._in_support(x) & is_whole(x)
+
+    @property
+    def support_text(self) -> str:
+        """What `in_support` asks for."""
+        return "finite whole numbers of at least 0"
 
     @staticmethod
     def params_size(event_shape: EventShape = ()) -> int:

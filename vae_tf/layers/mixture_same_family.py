@@ -61,6 +61,14 @@ class MixtureSameFamily(DistributionLayer):
             None if component_size is None else self.num_components * (1 + component_size)
         )
 
+    def _in_support(self, x: tf.Tensor) -> tf.Tensor:
+        return self.component_layer.in_support(x)
+
+    @property
+    def support_text(self) -> str:
+        """What `in_support` asks for."""
+        return self.component_layer.support_text
+
     @staticmethod
     def params_size(num_components: int, component_params_size: int) -> int:
         """How many parameters a mixture takes: a logit and a component's, per component."""

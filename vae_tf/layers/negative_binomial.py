@@ -7,7 +7,14 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from vae_tf.distributions import GammaPoisson
-from vae_tf.layers.base import MAX_LOG_RATE, MAX_SCALE, EventShape, bounded, event_size
+from vae_tf.layers.base import (
+    MAX_LOG_RATE,
+    MAX_SCALE,
+    EventShape,
+    bounded,
+    event_size,
+    is_whole,
+)
 from vae_tf.layers.elementwise import ElementwiseLayer
 
 
@@ -31,6 +38,14 @@ class NegativeBinomial(ElementwiseLayer):
 
     params_per_element = 2
     support = (0.0, math.inf)
+
+    def _in_support(self, x: tf.Tensor) -> tf.Tensor:
+        return super()._in_support(x) & is_whole(x)
+
+    @property
+    def support_text(self) -> str:
+        """What `in_support` asks for."""
+        return "finite whole numbers of at least 0"
 
     @staticmethod
     def params_size(event_shape: EventShape = ()) -> int:

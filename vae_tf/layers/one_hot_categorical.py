@@ -47,6 +47,15 @@ class OneHotCategorical(DistributionLayer):
         self.sample_dtype = None if sample_dtype is None else tf.as_dtype(sample_dtype).name
         self._set_params_size(size)
 
+    def _in_support(self, x: tf.Tensor) -> tf.Tensor:
+        single = tf.reduce_sum(x, axis=-1, keepdims=True) == 1
+        return single & ((x == 0) | (x == 1))
+
+    @property
+    def support_text(self) -> str:
+        """What `in_support` asks for."""
+        return "one-hot vectors: a single 1, else 0, finite values in [0, 1]"
+
     @staticmethod
     def params_size(event_size: int) -> int:
         """How many parameters a vector of this size takes: a logit per entry."""

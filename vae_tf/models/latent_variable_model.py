@@ -45,7 +45,7 @@ class LatentVariableModel(TracedModel):
         Returns:
             `ElboTerms(elbo, log_likelihood, kl)`, nats, `[B]` each.
         """
-        return elbo_terms(self.infer(self._as_batch(x), seed=as_seed(seed)))
+        return elbo_terms(self.infer(self._as_batch(x, scored=True), seed=as_seed(seed)))
 
     def log_prob(self, x: Any, num_samples: int = 1000, seed: Seed = None) -> tf.Tensor:
         """Importance-weighted estimate of log p(x) of each example.
@@ -61,7 +61,7 @@ class LatentVariableModel(TracedModel):
         Returns:
             `[B]`, nats.
         """
-        batch, seed = self._as_batch(x), as_seed(seed)
+        batch, seed = self._as_batch(x, scored=True), as_seed(seed)
         remaining = as_count("samples", num_samples)
         rows = batch.x.shape[0] or 1
         chunk = max(1, _LOG_PROB_FLOATS // (self.likelihood.params_size * max(1, rows)))
@@ -82,8 +82,13 @@ class LatentVariableModel(TracedModel):
 
         Returns:
             `[B, *event]`.
+
+        Raises:
+            InputError: for a wrong shape or wrong values, or if the networks overflow in half precision.
         """
-        return self._reconstruct(self._as_batch(x), seed)
+        x = self._reconstruct(self._as_batch(x), seed)
+        is_half = self.compute_dtype != self.variable_dtype
+        return self._finite(x) if is_half and tf.executing_eagerly() else x
 
     def sample(
         self,

@@ -207,13 +207,15 @@ class TracedModel(ObjectiveTrainer):
         trace = self.infer(self.example_batch(1), seed=as_seed(0), likelihood=False)
         return Packing(trace)
 
-    def _as_batch(self, data: Any) -> Batch:
-        """A user's data as a batch, checked."""
+    def _as_batch(self, data: Any, scored: bool = False) -> Batch:
+        """A user's data as a batch, checked; `scored` as in `check_values`."""
         batch = as_batch(data)
         x = tf.convert_to_tensor(batch.x)
         check_shape(x.shape, self.event_shape, "x")
         if tf.executing_eagerly():
-            check_values(observed(batch._replace(x=x)), self.likelihood, "x")
+            x_observed = observed(batch._replace(x=x))
+            dtype = self.compute_dtype
+            check_values(x_observed, self.likelihood, "x", scored=scored, dtype=dtype)
         for name in self.takes:
             if getattr(batch, name) is None:
                 raise InputError(

@@ -28,7 +28,7 @@ class ELBO(Objective):
     al. (2017), equation 4. With free bits λ > 0 the KL term of the loss is Σ_d max(λ, mean_B KL_d)
     (Kingma et al. 2016, Improved Variational Inference with Inverse Autoregressive Flow, appendix
     C.8): a dimension whose KL, averaged over the batch, is below λ nats receives no further KL
-    gradient.
+    gradient. The average is weighted where the examples are.
 
     Args:
         beta: float or `Schedule`. Weight of the KL. Defaults to 1.
@@ -71,8 +71,8 @@ class ELBO(Objective):
         beta = tf.cast(self.beta(step), terms.kl.dtype)
         kl = terms.kl
         if self.free_bits:
-            kl_per_dimension = tf.reduce_mean(
-                kl_divergence_per_dimension(trace, self.kl), axis=0
+            kl_per_dimension = _batch_mean(
+                kl_divergence_per_dimension(trace, self.kl), batch.weight
             )  # [D]
             # The floor is on the batch's mean, so every example has the same.
             floored = tf.reduce_sum(tf.maximum(kl_per_dimension, self.free_bits))
@@ -106,3 +106,11 @@ class ELBO(Objective):
             "kl": self.kl,
             "free_bits": self.free_bits,
         }
+
+
+def _batch_mean(values: tf.Tensor, weight: tf.Tensor | None) -> tf.Tensor:
+    """The mean over the batch of `[B, D]`; 0 where no example weighs anything."""
+    if weight is None:
+        return tf.reduce_mean(values, axis=0)
+    weight = tf.cast(weight, values.dtype)[:, tf.newaxis]
+    return tf.math.divide_no_nan(tf.reduce_sum(weight * values, axis=0), tf.reduce_sum(weight))

@@ -1,7 +1,8 @@
 """Checks of data before they reach a model."""
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,11 +12,14 @@ import tensorflow as tf
 
 from vae_tf.inference.batch import Batch
 from vae_tf.layers.base import DistributionLayer
-from vae_tf.training.named_parts import is_named, named_parts, role_of_y
+from vae_tf.training.in_memory import in_memory, is_in_memory
+from vae_tf.training.named_parts import is_named, named_parts, role_of_y, without_optionals
+from vae_tf.training.values import Rules, verdicts
 from vae_tf.utils.errors import InputError
 
 # Wraps the sentence in the message of a tf.data assertion, so that it can be found there again.
 _MARK = "#vae_tf#"
+_VALUES_AT_ONCE = 2**22  # of an array, so that a check takes no memory to speak of
 
 
 def check_built(model: keras.Model) -> None:
@@ -49,15 +53,46 @@ def check_shape(shape: tf.TensorShape, event_shape: tuple[int, ...], what: str) 
     raise InputError(f"{what} has shape {tuple(shape)}, expected {expected}; {remedy}.")
 
 
-def check_values(x: np.ndarray | tf.Tensor, likelihood: DistributionLayer, what: str) -> None:
-    """Looks for NaN, infinities and values outside the support of `likelihood`, eagerly.
+def check_values(
+    x: Any,
+    likelihood: DistributionLayer,
+    what: str,
+    *,
+    scored: bool = False,
+    dtype: str = "float32",
+) -> None:
+    """Looks at each value of x, eagerly and in the dtype that it has.
+
+    Args:
+        x: `[B, *event]`.
+        likelihood: The layer that x is an observation of.
+        what: What to call x in an error.
+        scored: bool. Whether x must be in the support of `likelihood`, because p(x) is asked for.
+            Otherwise it must be finite and within the interval `likelihood.support`, as the mean of an
+            observation is. Defaults to False.
+        dtype: str. What the networks compute in. Defaults to "float32".
 
     Raises:
-        InputError: if there is one.
+        InputError: if a value is wrong.
     """
-    ok, sentence = _values_verdict(tf.convert_to_tensor(x), likelihood, what)
-    if not ok:
-        raise InputError(sentence.numpy().decode())
+    check_batch(Batch(x), Rules(likelihood, what, scored=scored, dtype=dtype))
+
+
+def check_batch(batch: Batch, rules: Rules) -> None:
+    """Looks at each value of x, the weights, the conditions and the mask, eagerly.
+
+    Raises:
+        InputError: if one is wrong.
+    """
+    parts = [part for part in tf.nest.flatten(batch) if part is not None]
+    rows = len(parts[0])
+    at_once = max(1, _VALUES_AT_ONCE // max(1, math.prod(parts[0].shape[1:])))
+    for start in range(0, rows, at_once):
+        some = _rows(batch, slice(start, start + at_once))
+        for number, (ok, _) in enumerate(verdicts(some, rules)):
+            if not ok:  # said of all the data
+                sentence = list(verdicts(batch, rules))[number][1]()
+                raise InputError(sentence.numpy().decode())
 
 
 def checked(
@@ -65,44 +100,50 @@ def checked(
     likelihood: DistributionLayer,
     what: str,
     takes: frozenset[str] = frozenset(),
+    *,
+    scored: bool = True,
+    dtype: str = "float32",
 ) -> tuple[Any, ...]:
-    """The data of `fit`, `evaluate` or `predict`, with x checked now (arrays) or as read (tf.data).
+    """The data of `fit`, `evaluate` or `predict`, checked now (arrays) or as they are read (tf.data).
 
     Args:
-        data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`, as those methods take them. x is an array, a
-            dict of named arrays, a `tf.data.Dataset`, or anything else Keras takes, which is returned
-            as it is.
-        likelihood: The layer whose `event_shape` and `support` x must have.
+        data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`, as those methods take them. x is an array, or
+            anything that NumPy makes one of; a dict of named arrays; a `tf.data.Dataset`; or what else
+            Keras reads batches from, which is returned as it is.
+        likelihood: The layer that x is an observation of.
         what: What to call the data in an error.
         takes: Which of "condition" and "label" the model or the objective takes. A y that nobody takes
             is dropped; see `named_parts`.
+        scored: bool. Whether x must be in the support of `likelihood`; see `check_values`.
+        dtype: str. What the networks compute in. Defaults to "float32".
 
     Returns:
-        `data`, where a dataset checks each batch (see `input_errors`), and where sample weights have
-        labels before them: without labels Keras drops the weights.
+        `data`, where arrays are NumPy's or TensorFlow's, where a dataset checks each batch (see
+        `input_errors`), and where sample weights have labels before them: without labels Keras drops
+        the weights.
 
     Raises:
         InputError: for an empty array or dataset, a wrong shape, an array with wrong values, or data
             without a part that is taken.
     """
     x, *rest = data
+    rules = Rules(likelihood, what, takes, scored, dtype)
     if isinstance(x, tf.data.Dataset):
-        return (_checked_dataset(x, likelihood, what, takes), *rest)
-    if not isinstance(x, np.ndarray | tf.Tensor | Mapping):
+        return (checked_dataset(x, rules), *rest)
+    if not is_in_memory(x):
         return (x, *rest)
-    batch = named_parts(tuple(data), takes)
+    batch = in_memory(named_parts(tuple(data), takes), what)
     _check_taken(batch, what, takes)
-    check_shape(tf.convert_to_tensor(batch.x).shape, likelihood.event_shape, what)
-    if len(batch.x) == 0:
-        raise InputError(f"{what} is empty; give at least one example.")
-    check_values(_observed(batch), likelihood, what)
+    check_shape(batch.x.shape, likelihood.event_shape, what)
+    _check_rows(batch, what)
+    check_batch(batch, rules)
     if is_named((x,)):
         x = {name: part for name, part in batch._asdict().items() if part is not None}
         return (x, *[None] * len(rest))
-    if rest and (role_of_y(takes) is None or rest[0] is None):
-        weighted = len(rest) == 2 and rest[1] is not None
-        rest[0] = np.zeros(len(x)) if weighted else None
-    return (x, *rest)
+    role = role_of_y(takes)
+    weight = batch.weight
+    y = getattr(batch, role) if role else None if weight is None else np.zeros(len(batch.x))
+    return (batch.x, y, weight)[: len(data)]
 
 
 @contextmanager
@@ -117,12 +158,16 @@ def input_errors() -> Iterator[None]:
         raise InputError(found.group(1)) from None
 
 
-def _checked_dataset(
-    dataset: tf.data.Dataset, likelihood: DistributionLayer, what: str, takes: frozenset[str]
-) -> tf.data.Dataset:
+def checked_dataset(dataset: tf.data.Dataset, rules: Rules) -> tf.data.Dataset:
+    """The dataset with a check of each batch, and without a y that nobody takes.
+
+    Raises:
+        InputError: for an empty dataset, a wrong shape, or one without a part that is taken.
+    """
+    what, takes = rules.what, rules.takes
     if dataset.cardinality().numpy() == 0:
         raise InputError(f"{what} is an empty dataset; give at least one batch.")
-    spec = dataset.element_spec
+    spec = without_optionals(dataset.element_spec)
     kinds = (tf.TensorSpec, Mapping)
     if not isinstance(spec[0] if isinstance(spec, tuple) else spec, kinds):
         raise InputError(
@@ -131,14 +176,12 @@ def _checked_dataset(
         )
     batch = named_parts(spec, takes)
     _check_taken(batch, what, takes)
-    check_shape(batch.x.shape, likelihood.event_shape, what)
+    check_shape(batch.x.shape, rules.likelihood.event_shape, what)
 
     def check(*element: Any) -> Any:
+        element = without_optionals(element)
         batch = named_parts(element, takes)
-        ok, sentence = _values_verdict(_observed(batch), likelihood, what)
-        with tf.control_dependencies(
-            [tf.debugging.Assert(ok, [tf.strings.join([_MARK, sentence, _MARK])])]
-        ):
+        with tf.control_dependencies([_asserted(*verdict) for verdict in verdicts(batch, rules)]):
             batch = batch._replace(x=tf.identity(batch.x))
         if is_named(element):
             return {name: part for name, part in batch._asdict().items() if part is not None}
@@ -152,6 +195,15 @@ def _checked_dataset(
         return (batch.x,) if role is None else (batch.x, getattr(batch, role))
 
     return dataset.map(check, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _asserted(ok: tf.Tensor, sentence: Callable[[], tf.Tensor]) -> tf.Tensor:
+    def fail() -> tf.Tensor:
+        marked = tf.strings.join([_MARK, sentence(), _MARK])
+        with tf.control_dependencies([tf.debugging.Assert(False, [marked])]):
+            return tf.constant(False)
+
+    return tf.cond(ok, lambda: tf.constant(True), fail)
 
 
 def _check_taken(batch: Batch, what: str, takes: frozenset[str]) -> None:
@@ -169,26 +221,24 @@ def _check_taken(batch: Batch, what: str, takes: frozenset[str]) -> None:
         )
 
 
-def _observed(batch: Batch) -> tf.Tensor:
-    """x, with 0 where the mask says that nothing was observed."""
-    x = tf.convert_to_tensor(batch.x)
-    if batch.mask is None:
-        return x
-    return tf.where(tf.cast(batch.mask, tf.bool), x, tf.zeros_like(x))
+def _check_rows(batch: Batch, what: str) -> None:
+    rows = len(batch.x)
+    if rows == 0:
+        raise InputError(f"{what} is empty; give at least one example.")
+    for name, part in batch._asdict().items():
+        for array in tf.nest.flatten(part):
+            if array is not None and (array.shape.rank if tf.is_tensor(array) else array.ndim) == 0:
+                raise InputError(f"{what} has a {name} that is one number; give one an example.")
+            if array is not None and len(array) != rows:
+                raise InputError(
+                    f"{what} has {rows} examples of x and {len(array)} of {name}; give as many of each."
+                )
+    if batch.weight is not None and math.prod(batch.weight.shape) != rows:
+        raise InputError(
+            f"{what} has sample weights of shape {tuple(batch.weight.shape)}, expected ({rows},); give "
+            "one weight an example."
+        )
 
 
-def _values_verdict(
-    x: tf.Tensor, likelihood: DistributionLayer, what: str
-) -> tuple[tf.Tensor, tf.Tensor]:
-    low, high = likelihood.support
-    # NaN makes both comparisons false, and an infinity is never within.
-    lowest, highest = tf.reduce_min(x), tf.reduce_max(x)
-    limit = x.dtype.max
-    ok = (lowest >= tf.cast(max(low, -limit), x.dtype)) & (
-        highest <= tf.cast(min(high, limit), x.dtype)
-    )
-    return ok, tf.strings.format(
-        f"{what} has values from {{}} to {{}}, where {type(likelihood).__name__} needs finite values "
-        f"in [{low:g}, {high:g}]; clean or rescale the data, or choose another likelihood.",
-        (lowest, highest),
-    )
+def _rows(batch: Batch, rows: slice) -> Batch:
+    return tf.nest.map_structure(lambda part: None if part is None else part[rows], batch)

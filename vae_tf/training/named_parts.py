@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from vae_tf.inference.batch import Batch, as_batch
 
@@ -47,3 +48,9 @@ def role_of_y(takes: frozenset[str]) -> str | None:
 def is_named(data: Any) -> bool:
     """Whether x of the data is a dict of named parts."""
     return isinstance(keras.utils.unpack_x_y_sample_weight(data)[0], Mapping)
+
+
+def without_optionals(data: Any) -> Any:
+    """`data`, or their spec, with None for the parts that a generator left out."""
+    optional = (tf.experimental.Optional, tf.OptionalSpec)
+    return keras.tree.map_structure(lambda part: None if isinstance(part, optional) else part, data)

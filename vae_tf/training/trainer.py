@@ -1,29 +1,25 @@
-"""The Keras side of a latent variable model: compile, fit, evaluate, predict."""
+"""The steps of a training: compile, train_step, test_step."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from vae_tf import objectives
 from vae_tf.inference.batch import Batch
-from vae_tf.layers.base import DistributionLayer
 from vae_tf.objectives.objective import Objective, ObjectiveTerms
-from vae_tf.training.callback_modes import set_modes
-from vae_tf.training.data_checks import check_built, checked, input_errors
-from vae_tf.training.kl_warm_up import warn_of_unfinished_warm_up
+from vae_tf.training.data_checks import check_built
+from vae_tf.training.fitted_model import FittedModel
+from vae_tf.training.layer_draws import seed_layers
 from vae_tf.training.metrics import ElboMetrics
 from vae_tf.training.named_parts import named_parts
 from vae_tf.training.xla_loop import can_be_looped, looped, xla_is_faster
-from vae_tf.utils.errors import InputError
 from vae_tf.utils.seeds import as_seed, fold_in, fresh_seed
 
-_TRAIN_STREAM, _TEST_STREAM = 0, 1
+_TRAIN_STREAM, _TEST_STREAM, _TRAIN_LAYERS, _TEST_LAYERS = range(4)
 
 
-class ObjectiveTrainer(keras.Model):
+class ObjectiveTrainer(FittedModel):
     """Base of the models that are trained on an objective of `vae_tf.objectives`.
 
     A subclass is a `vae_tf.inference.Traceable` and sets `likelihood`.
@@ -34,14 +30,7 @@ class ObjectiveTrainer(keras.Model):
         **kwargs: For `keras.Model`.
     """
 
-    likelihood: DistributionLayer
     train_function: Any
-
-    # Of what every model logs, where more is better.
-    _higher = ("elbo", "log_likelihood")
-
-    # Which of "condition" and "label" the model needs beside x.
-    takes: tuple[str, ...] = ()
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -55,7 +44,6 @@ class ObjectiveTrainer(keras.Model):
             trainable=False,
             aggregation="only_first_replica",
         )
-        self.objective: Objective | None = None
         self._elbo_metrics = ElboMetrics(())
 
     def compile(
@@ -117,6 +105,7 @@ class ObjectiveTrainer(keras.Model):
         """One step of gradient ascent on the objective, averaged over the batch."""
         batch = self._batch(data)
         seed = self._step_seed(_TRAIN_STREAM, self.step)
+        seed_layers(self, self._step_seed(_TRAIN_LAYERS, self.step))
         with tf.GradientTape() as tape:
             result = self._terms(batch, seed, training=True)
             loss = self._mean_loss(result.loss, batch.weight)
@@ -146,81 +135,10 @@ class ObjectiveTrainer(keras.Model):
         batch = self._batch(data)
         # Keras resets the count before each evaluation, so each has the same draws.
         seed = self._step_seed(_TEST_STREAM, self._elbo_metrics.batches)
+        seed_layers(self, self._step_seed(_TEST_LAYERS, self._elbo_metrics.batches))
         result = self._terms(batch, seed)
         loss = self._mean_loss(result.loss, batch.weight)
         return self._elbo_metrics.update(result, loss, batch.weight)
-
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        **kwargs: Any,
-    ) -> keras.callbacks.History:
-        """Trains the model; takes the arguments of `keras.Model.fit`.
-
-        `x` is an array `[N, *event]`, or a dataset of `x`, `(x,)`, `(x, y)` or `(x, y,
-        sample_weight)`; instead of x there may be a dict `{"x": ..., "condition": ..., "label": ...,
-        "weight": ..., "mask": ...}`. y is dropped unless the model or the objective takes a label or a
-        condition; see `vae_tf.training.named_parts`. Sample weights are honoured. `EarlyStopping`,
-        `ModelCheckpoint` and `ReduceLROnPlateau` need no `mode` for what is logged here.
-
-        Returns:
-            `keras.callbacks.History`: `loss`, `elbo`, `log_likelihood`, `kl` and what the objective
-            logs, in nats per example, with `val_` for those of `validation_data`. A model of several
-            latents logs the KL of each as `kl/NAME`.
-
-        Raises:
-            InputError: for empty data, a wrong shape, NaN, values outside the likelihood's support, or
-                data without a label or condition that is taken.
-        """
-        self._objective()
-        weights = kwargs.get("sample_weight")
-        if isinstance(x, Mapping):
-            kwargs.pop("sample_weight", None)  # among the named parts from here on
-        x, y = checked((x, y, weights), self.likelihood, "The training data", self._taken)[:2]
-        validation = kwargs.get("validation_data")
-        if validation is not None:
-            is_tuple = isinstance(validation, list | tuple)
-            parts = checked(
-                validation if is_tuple else (validation,),
-                self.likelihood,
-                "The validation data",
-                self._taken,
-            )
-            kwargs["validation_data"] = parts if is_tuple else parts[0]
-        higher = {*self._higher, *self._objective().higher_is_better}
-        set_modes(kwargs.get("callbacks"), {metric.name for metric in self.metrics}, higher)
-        if isinstance(x, tf.data.Dataset):
-            kwargs.setdefault("shuffle", False)  # Keras warns of True, its own default
-        warn_of_unfinished_warm_up(self, x, batch_size=batch_size, epochs=epochs, **kwargs)
-        with input_errors():
-            history = super().fit(x, y, batch_size=batch_size, epochs=epochs, **kwargs)
-        if history.epoch and not history.history:
-            raise InputError("The training data gave no batch; give a dataset with at least one.")
-        return history
-
-    def evaluate(
-        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
-    ) -> Any:
-        """Returns the metrics on data; takes the arguments of `keras.Model.evaluate`.
-
-        The figures are nats per example. Each call has the same draws.
-        """
-        self._objective()
-        weights = kwargs.get("sample_weight")
-        if isinstance(x, Mapping):
-            kwargs.pop("sample_weight", None)
-        x, y = checked((x, y, weights), self.likelihood, "The test data", self._taken)[:2]
-        with input_errors():
-            return super().evaluate(x, y, batch_size=batch_size, **kwargs)
-
-    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
-        """`reconstruct` at the posterior mean; takes the arguments of `keras.Model.predict`."""
-        (x,) = checked((x,), self.likelihood, "x", frozenset(self.takes))
-        with input_errors():
-            return super().predict(x, batch_size=batch_size, **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of `compile`, for the `.keras` file."""
@@ -238,11 +156,6 @@ class ObjectiveTrainer(keras.Model):
         revived = {name: keras.saving.deserialize_keras_object(config[name]) for name in names}
         self.compile(**{**config, **revived})
         self.optimizer.build(self.trainable_variables)
-
-    def _objective(self) -> Objective:
-        if self.objective is None:
-            raise InputError("The model is not compiled; call vae.compile(optimizer='adam') first.")
-        return self.objective
 
     def _loops_in_xla(self) -> bool:
         """Whether XLA gets the loop over the steps of an execution, not a step alone."""
@@ -263,11 +176,6 @@ class ObjectiveTrainer(keras.Model):
     def logged(self) -> tuple[str, ...]:
         """Names of further values that `fit` logs, known before the first batch."""
         return ()
-
-    @property
-    def _taken(self) -> frozenset[str]:
-        """Which of "condition" and "label" the model or the objective takes."""
-        return frozenset({*self.takes, *self._objective().takes})
 
     def _batch(self, data: Any) -> Batch:
         """What a step is given, as a `Batch` in the dtype of the model's variables."""

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vae_tf.training.exact_steps import Batches
+
 Logs = dict[str, tf.Tensor]
 
 _TOGETHER = 16  # batches in memory at a time, however long an execution is
@@ -63,6 +65,8 @@ def looped(
 
 def can_be_looped(iterator: Any) -> bool:
     """Whether an iterator gives structures of dense tensors."""
+    if isinstance(iterator, Batches):
+        return all(isinstance(part, tf.Tensor) for part in tf.nest.flatten(iterator.batches))
     return isinstance(iterator, tf.data.Iterator) and all(
         isinstance(spec, tf.TensorSpec) for spec in tf.nest.flatten(iterator.element_spec)
     )

@@ -33,7 +33,8 @@ class AsyncClient(BaseClient):
         async with AsyncClient("localhost:8500") as client:
             few, many = await asyncio.gather(client.sample(4), client.sample(400))
 
-    Calls may run concurrently. A client belongs to the event loop of its first call.
+    Calls may run concurrently. A client belongs to the event loop of its first call. In a forked child
+    REST has connections of its own, and gRPC is refused if it was used before.
     """
 
     def _open(self, options: Options) -> AsyncTransport:

@@ -33,11 +33,12 @@ class Client(BaseClient):
         with Client("localhost:8500") as client:
             images = client.sample(16, seed=7)
 
-    It is thread-safe. Rows that do not fit into one request are sent in several requests, one after
-    the other, to one version; if that version is unloaded meanwhile, the call starts over once with
-    the next. Inputs are checked against the signature, which is requested once. A signature that has
-    further inputs, as that of a model of a condition has, gets them by keyword:
-    `client.sample(16, condition=c)`, `[N, ...]`. `predict` calls any other SavedModel.
+    It is thread-safe, and a forked child has connections of its own. Rows that do not fit into one
+    request are sent in several requests, one after the other, to one version; if that version is
+    unloaded meanwhile, the call starts over once with the next. Inputs are checked against the
+    signature, which is requested once. A signature that has further inputs, as that of a model of a
+    condition has, gets them by keyword: `client.sample(16, condition=c)`, `[N, ...]`. `predict` calls
+    any other SavedModel.
 
     Args:
         address: str. "host:port" for gRPC ("grpcs://host:port" with TLS and the system's

@@ -1,11 +1,13 @@
 """Transports over gRPC, blocking and for asyncio."""
 
+import os
 from typing import Any
 
 import grpc
 import grpc.aio
 
 from vae_tf_serving.client.error import ServingError
+from vae_tf_serving.client.of_process import OfProcess
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import Call
 
@@ -19,25 +21,25 @@ _CHANNEL = [
 
 
 class GrpcTransport:
-    """gRPC channel; thread-safe.
+    """gRPC channel; thread-safe. A forked child has a channel of its own.
 
     Args:
         options: Address and TLS.
     """
 
     def __init__(self, options: Options) -> None:
-        self._channel = _open_channel(grpc, options)
+        self._channel = OfProcess(lambda: _open_channel(grpc, options))
 
     def send(self, call: Call, timeout: float) -> bytes:
         """Returns the response, within `timeout` seconds."""
         try:
-            return self._channel.unary_unary(call.path)(call.body, timeout=timeout)
+            return self._channel.get().unary_unary(call.path)(call.body, timeout=timeout)
         except grpc.RpcError as error:
             raise _serving_error(error) from error
 
     def close(self) -> None:
         """Closes the channel."""
-        self._channel.close()
+        self._channel.get().close()
 
 
 class AsyncGrpcTransport:
@@ -50,11 +52,23 @@ class AsyncGrpcTransport:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._channel: Any = None
+        self._pid = os.getpid()
 
     async def send(self, call: Call, timeout: float) -> bytes:
-        """Returns the response, within `timeout` seconds."""
+        """Returns the response, within `timeout` seconds.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION in a child forked after the first call, which grpc.aio
+                does not support.
+        """
         if self._channel is None:
-            self._channel = _open_channel(grpc.aio, self._options)
+            self._channel, self._pid = _open_channel(grpc.aio, self._options), os.getpid()
+        if self._pid != os.getpid():
+            raise ServingError(
+                "FAILED_PRECONDITION",
+                "This AsyncClient was used over gRPC before the process forked, which gRPC's asyncio "
+                "API does not survive; start processes by 'spawn', or use REST or the blocking Client.",
+            )
         try:
             return await self._channel.unary_unary(call.path)(call.body, timeout=timeout)
         except grpc.aio.AioRpcError as error:
@@ -62,7 +76,7 @@ class AsyncGrpcTransport:
 
     async def close(self) -> None:
         """Closes the channel."""
-        if self._channel is not None:
+        if self._channel is not None and self._pid == os.getpid():
             await self._channel.close()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from vae_tf_serving.client.error import ServingError
+from vae_tf_serving.client.of_process import OfProcess
 from vae_tf_serving.client.options import Options
 from vae_tf_serving.client.protocol import Call
 
@@ -29,52 +30,54 @@ _CODES = {
 
 
 class RestTransport:
-    """Pool of HTTP connections; thread-safe.
+    """Pool of HTTP connections; thread-safe. A forked child has a pool of its own.
 
     Args:
         options: Address and TLS.
     """
 
     def __init__(self, options: Options) -> None:
-        self._client = httpx.Client(**_client_arguments(options))
+        self._client = OfProcess(lambda: httpx.Client(**_client_arguments(options)))
 
     def send(self, call: Call, timeout: float) -> bytes:
         """Returns the response; `timeout` limits the connecting and each wait for data."""
         try:
-            return _content(self._client.request(**_request_arguments(call), timeout=timeout))
+            response = self._client.get().request(**_request_arguments(call), timeout=timeout)
+            return _content(response)
         except httpx.RequestError as error:
             raise _serving_error(error) from error
 
     def close(self) -> None:
         """Closes the connections."""
-        self._client.close()
+        self._client.get().close()
 
 
 class AsyncRestTransport:
-    """Pool of HTTP connections of one event loop.
+    """Pool of HTTP connections of one event loop. A forked child has a pool of its own.
 
     Args:
         options: Address and TLS.
     """
 
     def __init__(self, options: Options) -> None:
-        self._client = httpx.AsyncClient(**_client_arguments(options))
+        self._client = OfProcess(lambda: httpx.AsyncClient(**_client_arguments(options)))
 
     async def send(self, call: Call, timeout: float) -> bytes:
         """Returns the response, within `timeout` seconds."""
+        client = self._client.get()
         try:
             async with asyncio.timeout(timeout):
-                response = await self._client.request(**_request_arguments(call), timeout=None)
+                response = await client.request(**_request_arguments(call), timeout=None)
         except httpx.RequestError as error:
             raise _serving_error(error) from error
         except TimeoutError as error:
-            message = f"{self._client.base_url} did not answer in time."
+            message = f"{client.base_url} did not answer in time."
             raise ServingError("DEADLINE_EXCEEDED", message) from error
         return _content(response)
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._client.aclose()
+        await self._client.get().aclose()
 
 
 def _client_arguments(options: Options) -> dict[str, Any]:

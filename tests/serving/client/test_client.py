@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -365,3 +367,45 @@ def test_a_client_serves_threads_and_tasks(protocol):
 def test_arguments(arguments, words):
     with pytest.raises(ValueError, match=words):
         Client(**{"address": "localhost:1", **arguments})
+
+
+FORKS = """
+import os, sys
+import numpy as np
+from vae_tf_serving import Client
+
+def right(client, numbers):
+    rows = [client.decode(np.full((1, 3), number, "f4")).ravel()[0] for number in numbers]
+    return rows == list(numbers)
+
+with Client(sys.argv[1], deadline=20) as client:
+    assert right(client, [1.0])
+    children = []
+    for start in range(100, 500, 100):
+        children.append(os.fork())
+        if not children[-1]:
+            os._exit(0 if right(client, np.arange(start, start + 30.0)) else 1)
+    assert right(client, np.arange(30.0))
+    statuses = [os.waitpid(pid, 0)[1] for pid in children]
+print(statuses)
+"""
+
+
+def test_forked_children_get_their_own_answers(protocol):
+    with serve(protocol, FakeModel()) as address:
+        done = subprocess.run(
+            [sys.executable, "-c", FORKS, address],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.stdout == "[0, 0, 0, 0]\n", done.stderr[-2000:]
+
+
+def test_what_grpc_cannot_fork_says_so():
+    with serve("grpc", FakeModel()) as address, Awaited(address) as client:
+        client.decode(np.zeros((1, 3)))
+        client._client._transport._pid = -1  # as in a child
+        message = fails("FAILED_PRECONDITION", client.decode, np.zeros((1, 3)))
+    assert "start processes by 'spawn', or use REST" in message
