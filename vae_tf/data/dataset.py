@@ -34,6 +34,7 @@ class Data:
         levels: int or None. How many values a pixel had: 256 for bytes. None for floats and
             binarised or binary pixels.
         dequantize: bool. Whether values are (k + u) / levels, and not k / (levels - 1).
+        held_out: bool. Whether the data came without a test split, and a part of them is it.
         class_names: tuple of str. Name of each label, empty where unknown.
         column_names: tuple of str. Name of each column of a table, else empty.
         mean: float64 [D] or None. Column means taken away by `standardize`.
@@ -56,6 +57,7 @@ class Data:
     eight_bit: bool = False
     levels: int | None = None
     dequantize: bool = False
+    held_out: bool = False
     class_names: tuple[str, ...] = ()
     column_names: tuple[str, ...] = ()
     mean: np.ndarray | None = None

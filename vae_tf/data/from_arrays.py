@@ -157,6 +157,7 @@ def build(
         eight_bit=eight_bit,
         levels=levels,
         dequantize=dequantize,
+        held_out=arrays.x_test is None,
         class_names=arrays.class_names,
         column_names=arrays.column_names,
         mean=mean,

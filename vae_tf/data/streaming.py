@@ -132,6 +132,7 @@ def build(
         eight_bit=levels == 256 and not dequantize,
         levels=levels,
         dequantize=dequantize,
+        held_out=test_split is None,
         class_names=records.class_names,
         account=account or Account(),
     )

@@ -72,8 +72,8 @@ def as_examples(vae: LatentVariableModel, x: Any, y: Any = None, least: int = 1)
             f"x has {count} example, expected at least {least}: there is no variance over fewer; "
             "give more."
         )
+    check_values(x, vae.likelihood, "x", scored=True, dtype=vae.compute_dtype)
     x = tf.cast(x, vae.variable_dtype)
-    check_values(x, vae.likelihood, "x")
     given = _each(np.asarray, batch._replace(x=x.numpy()))
     if y is not None:
         y = np.asarray(y)

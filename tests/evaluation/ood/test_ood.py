@@ -59,6 +59,14 @@ def test_figures_by_hand():
     assert apart.fpr_at_95_tpr == 2 / 4
 
 
+def test_the_error_of_an_auroc_is_its_spread_over_other_examples():
+    random = np.random.default_rng(0)
+    found = [detection(random.normal(1.0, 1, 40), random.normal(0.0, 2, 150)) for _ in range(300)]
+    spread = np.std([one.auroc for one in found])
+    assert np.mean([one.auroc_error for one in found]) == pytest.approx(spread, rel=0.1)
+    assert np.isnan(detection(np.zeros(1), np.ones(3)).auroc_error)
+
+
 def test_complexity_is_a_file_size():
     x = np.random.default_rng(0).integers(0, 256, size=(3, 16, 16, 1)) / 255
     x[0] = 0.5

@@ -58,7 +58,7 @@ def test_everything_as_json(run, tmp_path):
     assert 0 <= found["two_sample"]["accuracy"] <= 1
     other = found["out_of_distribution"]
     assert set(other["detections"]) == {"log_prob", "elbo", "likelihood_ratio", "input_complexity"}
-    assert (found["other"], other["examples_in"], other["examples_out"]) == ("noise.npy", 20, 20)
+    assert (found["other"], other["examples_in"], other["examples_out"]) == ("noise.npy", 297, 200)
     # Any model of digits finds noise unlikely.
     assert other["detections"]["log_prob"]["auroc"] > 0.9
 
@@ -102,7 +102,9 @@ def table_run(tmp_path_factory, without_xla):
 
 def test_columns_of_other_tables_are_matched_by_name(table_run):
     folder, run = table_run
-    own, swapped = evaluate(run, 5), evaluate(run, 5, folder / "swapped.csv")
+    own = evaluate(run, 5)
+    # Of other data the examples held out come first, which are the same rows here.
+    swapped = evaluate(run, 5, folder / "swapped.csv", examples=own.examples)
     assert swapped.log_prob == pytest.approx(own.log_prob, rel=1e-5)
     # So they are where the run's own file is written anew in another order.
     other = dataclasses.replace(run.config, dataset=str(folder / "swapped.csv"))
@@ -201,8 +203,8 @@ def test_other_data_are_said_to_be_likelier_where_they_are(run, tmp_path):
     ("arguments", "said"),
     [
         (["--ood", "wide.npy"], "examples of shape (8, 9, 1) and the model is for (8, 8, 1)"),
-        (["--data", "one.npy"], "expected at least 2"),
-        (["--ood", "one.npy"], "one.npy has 1 example, expected at least 2"),
+        (["--data", "one.npz"], "expected at least 2"),
+        (["--ood", "one.npz"], "one.npz has 1 example, expected at least 2"),
         (["--samples", "0"], "samples is an int of at least 1; got 0"),
         (["--examples", "0"], "examples is an int of at least 1; got 0"),
         (["--ais", "-1"], "ais is an int of at least 0"),
@@ -212,11 +214,21 @@ def test_other_data_are_said_to_be_likelier_where_they_are(run, tmp_path):
 def test_bad_input_is_one_line(run, arguments, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("wide.npy", np.zeros((20, 8, 9, 1), "float32"))
-    np.save("one.npy", np.zeros((2, 8, 8, 1), "float32"))  # one to train on, one to test on
+    np.savez("one.npz", x_train=np.zeros((2, 8, 8, 1)), x_test=np.zeros((1, 8, 8, 1)))
     result = call(run.folder, *arguments)
     assert result.exit_code == 2, result.output
     (line,) = result.stderr.strip().splitlines()
     assert said in line
+
+
+def test_all_of_a_folder_that_came_without_a_test_split(run, tmp_path):
+    random = np.random.default_rng(1)
+    np.save(tmp_path / "few.npy", random.random((150, 8, 8, 1)).astype("float32"))
+    found = evaluate(run, 5, ood=tmp_path / "few.npy", background_epochs=0).out_of_distribution
+    assert (found.examples_in, found.examples_out) == (297, 150)
+    assert found.detections["log_prob"].auroc_error < 0.1
+    other = evaluate(run, 5, tmp_path / "few.npy")
+    assert (other.examples, other.of_examples) == (150, 150)
 
 
 def test_a_run_without_a_model(run, tmp_path):

@@ -83,7 +83,8 @@ def _mutate(x: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
     levels = np.unique(x[:_LOOKED_AT])
     replaced = rng.random(x.shape, np.float32) < rate
     count = int(replaced.sum())
-    if len(levels) <= _MOST_LEVELS:
+    # Counts stay counts, whatever their number: their likelihood has no density between them.
+    if len(levels) <= _MOST_LEVELS or (levels == np.floor(levels)).all():
         x[replaced] = rng.choice(levels, count)
     else:
         x[replaced] = rng.uniform(levels[0], levels[-1], count)

@@ -45,7 +45,7 @@ class OutOfDistribution:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON values, without those of single examples."""
-        kept = ("auroc", "auprc", "fpr_at_95_tpr")
+        kept = ("auroc", "auroc_error", "auprc", "fpr_at_95_tpr")
         figures = {
             name: {key: getattr(found, key) for key in kept}
             for name, found in self.detections.items()

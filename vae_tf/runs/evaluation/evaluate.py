@@ -18,7 +18,13 @@ from vae_tf.evaluation.table import Row, probe_rows, sample_rows, table_lines
 from vae_tf.explore.codes import codes, in_batches
 from vae_tf.models.vae import VAE
 from vae_tf.runs.evaluation.foreign import is_foreign, without_advice
-from vae_tf.runs.evaluation.ood import examples_in_units_of, other_data, out_of_distribution_run
+from vae_tf.runs.evaluation.ood import (
+    examples_in_units_of,
+    examples_of,
+    likelihood_verdict,
+    other_data,
+    out_of_distribution_run,
+)
 from vae_tf.runs.run import Run
 from vae_tf.utils.checks import as_count
 from vae_tf.utils.seeds import as_seed, fold_in
@@ -154,11 +160,11 @@ class RunEvaluation:
         found = self.out_of_distribution
         if found is not None:
             lines.append(
-                f"{found.examples_in} test examples of {self.dataset} against {found.examples_out} of "
-                f"{self.other}, K={found.num_samples}: AUROC, AUPRC, FPR at 95 % TPR"
+                f"{found.examples_in} examples of {self.dataset} against {found.examples_out} of "
+                f"{self.other}, K={found.num_samples}: AUROC ± standard error, AUPRC, FPR at 95 % TPR"
             )
             lines += [
-                f"  {name:20} {d.auroc:6.3f} {d.auprc:6.3f} {d.fpr_at_95_tpr:6.3f}"
+                f"  {name:20} {d.auroc:6.3f} ± {d.auroc_error:.3f} {d.auprc:6.3f} {d.fpr_at_95_tpr:6.3f}"
                 for name, d in found.detections.items()
             ]
             lines.append(f"  {self.verdict}")
@@ -208,10 +214,11 @@ def evaluate(
     vae, own = run.model(), run.data()
     data = own if dataset is None else run.data(dataset)
     other = None if ood is None else other_data(run, vae, own, ood)
-    x, y = examples_in_units_of(own, data, examples)
+    foreign = is_foreign(run, dataset)
+    x, y = examples_in_units_of(own, data, examples, foreign)
     levels = (data.levels if vae.likelihood.is_density else None, data.dequantize)
     details = _details(vae, x, y, samples, ais, hmc, levels, own.seed, progress)
-    if is_foreign(run, dataset):
+    if foreign:
         details = without_advice(details, data.name)
     found = None
     if other is not None:
@@ -222,7 +229,7 @@ def evaluate(
         binarize=data.binarize,
         likelihood=type(vae.likelihood).__name__,
         examples=len(x),
-        of_examples=data.num_test,
+        of_examples=examples_of(data, foreign),
         epoch=run.epoch,
         samples=samples,
         density=vae.likelihood.is_density,
@@ -232,23 +239,6 @@ def evaluate(
         two_sample=None if compared is None else two_sample_test(x[: len(compared)], compared),
         other=None if other is None else other.name,
         out_of_distribution=found,
-    )
-
-
-def likelihood_verdict(found: OutOfDistribution, other: str) -> str:
-    """What the AUROC of log p(x) says, which is known to fail, and which score does best."""
-    plain = found.detections["log_prob"].auroc
-    best = max(found.detections, key=lambda score: found.detections[score].auroc)
-    verdict = (
-        "higher on other data than on the model's own, the known failure of plain likelihood "
-        "(Nalisnick et al., 2019)"
-        if plain < 0.5
-        else "lower on other data, as it is meant to be, but only on these: plain likelihood is known "
-        "to fail on others (Nalisnick et al., 2019)"
-    )
-    return (
-        f"Against {other} log p(x) has AUROC {plain:.3f}: it is more often {verdict}. The "
-        f"highest AUROC here has {best.replace('_', ' ')}, {found.detections[best].auroc:.3f}."
     )
 
 

@@ -43,23 +43,39 @@ def other_data(run: Run, vae: VAE, own: Data, name_or_path: str | os.PathLike[st
             f"{data.name} has examples of shape {data.event_shape} and the model is for "
             f"{tuple(vae.event_shape)}; give other data of that shape, or train with --image-size."
         )
-    if data.num_test < _LEAST:
+    if examples_of(data) < _LEAST:
         raise InputError(
-            f"The test split of {data.name} has {data.num_test} example, expected at least {_LEAST}: a "
-            "tenth of data that come without one is held out; give more."
+            f"The test split of {data.name} has {examples_of(data)} example, expected at least "
+            f"{_LEAST}; give more."
         )
-    check_values(examples_in_units_of(own, data, MOST)[0], vae.likelihood, data.name)
+    x, _ = examples_in_units_of(own, data, MOST, foreign=True)
+    check_values(x, vae.likelihood, data.name, scored=True)
     return data
 
 
-def examples_in_units_of(own: Data, data: Data, most: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """The first test examples of `data`, and their labels.
+def examples_of(data: Data, foreign: bool = True) -> int:
+    """How many examples of `data` a model is evaluated on: the test split.
+
+    Of foreign data that came without a test split these are all: the model was trained on none.
+    """
+    return data.num_test + (data.num_train if foreign and data.held_out else 0)
+
+
+def examples_in_units_of(
+    own: Data, data: Data, most: int, foreign: bool = False
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The first examples of `data` that a model is evaluated on, and their labels; see `examples_of`.
 
     Columns of tables are standardised by the means and deviations of `own`, which the model was
     trained under, not by those of `data`. Labels are the numbers that classes of these names have in
     `own`; None if one of them is not there.
     """
     x, y = head(data.test, min(most, data.num_test))
+    missing = min(most, examples_of(data, foreign)) - len(x)
+    if missing > 0:
+        more, labels = head(data.train, missing)
+        x = np.concatenate([x, more])
+        y = None if y is None or labels is None else np.concatenate([y, labels])
     if y is not None and data.class_names and data.class_names != own.class_names:
         y = _numbered_as(own.class_names, data.class_names, y)
     if data is own or own.mean is None or data.mean is None:
@@ -88,7 +104,7 @@ def out_of_distribution_run(
 ) -> OutOfDistribution:
     """How well the model's scores tell examples of its own kind from those of other data.
 
-    As many of each set, the first 2000 at most, with K = 100 at most. The background model of the
+    All of both sets, the first 2000 at most, with K = 100 at most. The background model of the
     likelihood ratio is trained here, on the first 20,000 train examples at most.
 
     Args:
@@ -100,8 +116,7 @@ def out_of_distribution_run(
         background_epochs: int. Training of the background model; 0 leaves the likelihood ratio out.
         progress: As in `vae_tf.evaluation.evaluate`.
     """
-    number = min(MOST, len(x), other.num_test)
-    x_out, _ = examples_in_units_of(own, other, number)
+    x_out, _ = examples_in_units_of(own, other, MOST, foreign=True)
     background = None
     if background_epochs:
         x_train, _ = head(own.train, _BACKGROUND)
@@ -111,10 +126,27 @@ def out_of_distribution_run(
         )
     return out_of_distribution(
         vae,
-        x[:number],
+        x[:MOST],
         x_out,
         background,
         num_samples=min(samples, MOST_SAMPLES),
         seed=own.seed,
         progress=progress,
+    )
+
+
+def likelihood_verdict(found: OutOfDistribution, other: str) -> str:
+    """What the AUROC of log p(x) says, which is known to fail, and which score does best."""
+    plain = found.detections["log_prob"].auroc
+    best = max(found.detections, key=lambda score: found.detections[score].auroc)
+    verdict = (
+        "higher on other data than on the model's own, the known failure of plain likelihood "
+        "(Nalisnick et al., 2019)"
+        if plain < 0.5
+        else "lower on other data, as it is meant to be, but only on these: plain likelihood is known "
+        "to fail on others (Nalisnick et al., 2019)"
+    )
+    return (
+        f"Against {other} log p(x) has AUROC {plain:.3f}: it is more often {verdict}. The "
+        f"highest AUROC here has {best.replace('_', ' ')}, {found.detections[best].auroc:.3f}."
     )
