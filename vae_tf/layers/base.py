@@ -137,6 +137,11 @@ class DistributionLayer(keras.layers.Layer):
         return in_interval(x, self.support)
 
     @property
+    def supports_interval(self) -> bool:
+        """Whether `in_support` is that x lies in the interval `support`."""
+        return type(self)._in_support is DistributionLayer._in_support
+
+    @property
     def support_text(self) -> str:
         """What `in_support` asks for, to follow "needs"."""
         return interval_text(self.support)

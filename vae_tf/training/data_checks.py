@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from vae_tf.inference.batch import Batch
 from vae_tf.layers.base import DistributionLayer
 from vae_tf.training.in_memory import in_memory, is_in_memory
 from vae_tf.training.named_parts import is_named, named_parts, role_of_y, without_optionals
-from vae_tf.training.values import Rules, verdicts
+from vae_tf.training.values import Rules, Verdict, verdicts
 from vae_tf.utils.errors import InputError
 
 # Wraps the sentence in the message of a tf.data assertion, so that it can be found there again.
@@ -89,9 +89,9 @@ def check_batch(batch: Batch, rules: Rules) -> None:
     at_once = max(1, _VALUES_AT_ONCE // max(1, math.prod(parts[0].shape[1:])))
     for start in range(0, rows, at_once):
         some = _rows(batch, slice(start, start + at_once))
-        for number, (ok, _) in enumerate(verdicts(some, rules)):
-            if not ok:  # said of all the data
-                sentence = list(verdicts(batch, rules))[number][1]()
+        for number, verdict in enumerate(verdicts(some, rules)):
+            if not verdict.ok:  # said of all the data
+                sentence = list(verdicts(batch, rules))[number].sentence()
                 raise InputError(sentence.numpy().decode())
 
 
@@ -181,7 +181,7 @@ def checked_dataset(dataset: tf.data.Dataset, rules: Rules) -> tf.data.Dataset:
     def check(*element: Any) -> Any:
         element = without_optionals(element)
         batch = named_parts(element, takes)
-        with tf.control_dependencies([_asserted(*verdict) for verdict in verdicts(batch, rules)]):
+        with tf.control_dependencies([_asserted(verdict) for verdict in verdicts(batch, rules)]):
             batch = batch._replace(x=tf.identity(batch.x))
         if is_named(element):
             return {name: part for name, part in batch._asdict().items() if part is not None}
@@ -197,13 +197,17 @@ def checked_dataset(dataset: tf.data.Dataset, rules: Rules) -> tf.data.Dataset:
     return dataset.map(check, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def _asserted(ok: tf.Tensor, sentence: Callable[[], tf.Tensor]) -> tf.Tensor:
+def _asserted(verdict: Verdict) -> tf.Tensor:
+    def marked() -> tf.Tensor:
+        return tf.strings.join([_MARK, verdict.sentence(), _MARK])
+
     def fail() -> tf.Tensor:
-        marked = tf.strings.join([_MARK, sentence(), _MARK])
-        with tf.control_dependencies([tf.debugging.Assert(False, [marked])]):
+        with tf.control_dependencies([tf.debugging.Assert(False, [marked()])]):
             return tf.constant(False)
 
-    return tf.cond(ok, lambda: tf.constant(True), fail)
+    if verdict.cheap:
+        return tf.debugging.Assert(verdict.ok, [marked()])
+    return tf.cond(verdict.ok, lambda: tf.constant(True), fail)
 
 
 def _check_taken(batch: Batch, what: str, takes: frozenset[str]) -> None:
