@@ -14,8 +14,11 @@ help:  ## Show this list
 demo: $(VENV)/.base  ## Train on the embedded digits, evaluate, draw, export, serve, sample (2 minutes)
 	$(BIN)/vae-tf demo
 
+# The server's tests have processes of their own: beside the models of all other tests Python's collector takes seconds,
+# and a request in the same process may pass its time limit.
 test: $(VENV)/.test  ## The quick tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --ignore tests/serving
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests/serving
 
 test-slow: $(VENV)/.test  ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow
