@@ -1,4 +1,4 @@
-"""What holds for every distribution layer."""
+"""The shared checks of every distribution layer."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What was made of the files and columns of a source."""
+"""The account of the files and columns of a source: taken, skipped, and why."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping

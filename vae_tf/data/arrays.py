@@ -1,4 +1,4 @@
-"""What a source gives to `from_arrays.build`."""
+"""The arrays of a source, with their names and their account."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""How good a model is: estimates of log p(x), what its latent dimensions carry, in nats."""
+"""Evaluation of a model: estimates of log p(x) and figures of its latent dimensions, in nats."""
 
 from vae_tf.utils.lazy_package import lazy_package
 

@@ -1,4 +1,4 @@
-"""What the objectives and the estimators ask of a model."""
+"""The protocols of a model and of a latent, as objectives and estimators use them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""What objectives demand of a model."""
+"""Checks of a model by the objectives."""
 
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd

@@ -1,4 +1,4 @@
-"""What Keras' methods take: fit, evaluate, predict and their like for one batch."""
+"""Keras' fit, evaluate and predict with checked data and exact steps."""
 
 from types import GeneratorType
 from typing import Any

@@ -1,4 +1,4 @@
-"""What latent dimensions carry, where it is known."""
+"""Figures of the latent dimensions against known values."""
 
 import keras
 import numpy as np
